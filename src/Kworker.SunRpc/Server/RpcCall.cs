@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net;
+
+namespace Kworker.SunRpc;
+
+/// <summary>A call being answered: who calls what, from where. Handed to the procedure's handler, and another call's as soon as that has ended.</summary>
+/// <remarks>Not thread-safe. Keep neither it nor what it gives past the handler's end.</remarks>
+[DebuggerDisplay("xid {Xid}: program {Program}, version {Version}, procedure {Procedure}")]
+public sealed class RpcCall
+{
+    private readonly AuthSys _sys = new();
+    private byte[] _request = []; // from ArrayPool; empty when there is none
+    private int _requestLength;
+    private bool _hasSys;
+
+    internal RpcCall(int maximumReply) => Reply = new XdrWriter(maximumReply);
+
+    /// <summary>The call's number, chosen by the client.</summary>
+    public uint Xid { get; private set; }
+
+    /// <summary>The program that is called.</summary>
+    public uint Program { get; private set; }
+
+    /// <summary>The version of the program that is called.</summary>
+    public uint Version { get; private set; }
+
+    /// <summary>The procedure that is called.</summary>
+    public uint Procedure { get; private set; }
+
+    /// <summary>How the caller says who it is.</summary>
+    public RpcAuthFlavor Flavor { get; private set; }
+
+    /// <summary>Who the caller says it is; null unless <see cref="Flavor"/> is <see cref="RpcAuthFlavor.Sys"/>.</summary>
+    public AuthSys? Sys => _hasSys ? _sys : null;
+
+    /// <summary>What carries the call.</summary>
+    public RpcTransport Transport { get; internal set; }
+
+    /// <summary>Where the call comes from. An IPv4 address is never in its IPv6-mapped form.</summary>
+    public IPEndPoint RemoteEndPoint { get; internal set; } = null!;
+
+    /// <summary>The address and port that the caller reached.</summary>
+    public IPEndPoint LocalEndPoint { get; internal set; } = null!;
+
+    /// <summary>Where the reply message grows.</summary>
+    internal XdrWriter Reply { get; }
+
+    internal ReadOnlyMemory<byte> Request => _request.AsMemory(0, _requestLength);
+
+    internal ReadOnlyMemory<byte> Arguments { get; private set; }
+
+    /// <summary>Whether the arguments were read whole: an <see cref="XdrException"/> before is GARBAGE_ARGS, one after is the handler's.</summary>
+    internal bool ArgumentsRead { get; set; }
+
+    /// <summary>Takes the request's bytes, in an array from the pool.</summary>
+    internal void SetRequest(byte[] array, int length)
+    {
+        _request = array;
+        _requestLength = length;
+    }
+
+    /// <summary>Takes over what the header says.</summary>
+    internal void SetHeader(in RpcCallHeader header, ReadOnlyMemory<byte> arguments)
+    {
+        Xid = header.Xid;
+        Program = header.Program;
+        Version = header.Version;
+        Procedure = header.Procedure;
+        Flavor = header.CredentialFlavor;
+        Arguments = arguments;
+    }
+
+    /// <summary>Checks the credential and verifier of a call that is not to procedure 0.</summary>
+    internal RpcAuthStatus Authenticate(in RpcCallHeader header)
+    {
+        switch (header.CredentialFlavor)
+        {
+            case RpcAuthFlavor.None when !header.Credential.IsEmpty:
+                return RpcAuthStatus.BadCredential;
+            case RpcAuthFlavor.None:
+                break;
+            case RpcAuthFlavor.Sys:
+                if (!_sys.TryRead(header.Credential))
+                    return RpcAuthStatus.BadCredential;
+                _hasSys = true;
+                break;
+            default:
+                return RpcAuthStatus.BadCredential;
+        }
+        // Both flavors come with the verifier AUTH_NONE (RFC 5531, 10.1 and appendix A).
+        return header.VerifierFlavor == RpcAuthFlavor.None && header.Verifier.IsEmpty ? RpcAuthStatus.Ok : RpcAuthStatus.BadVerifier;
+    }
+
+    /// <summary>Gives the buffers back and forgets the caller.</summary>
+    internal void Reset()
+    {
+        byte[] request = _request;
+        _request = [];
+        _requestLength = 0;
+        Arguments = default;
+        ArgumentsRead = false;
+        _hasSys = false;
+        Reply.Dispose();
+        if (request.Length > 0)
+            ArrayPool<byte>.Shared.Return(request);
+    }
+}
