@@ -1,0 +1,268 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// Something that others wait for until it is done (<c>struct completion</c>).
+/// <para>
+/// A counter and a line. <see cref="Complete"/> with somebody waiting lets the first of the line go; with nobody it is kept, and the next
+/// wait takes it. <see cref="CompleteAll"/> lets all go, now and from now on, until <see cref="Reinit"/>. Threads and async waiters stand in
+/// one line and go in the order in which they came. All members are safe to call from any thread.
+/// </para>
+/// </summary>
+/// <remarks>
+/// A kept or given completion goes directly from <see cref="Complete"/> to the first waiter, under the lock: nobody who comes later can take
+/// what a waiter was woken for. (The kernel lets the woken task take it from the counter, where another may be faster; with nobody racing the
+/// answers are the same.)
+/// </remarks>
+[DebuggerDisplay("{DebuggerDisplay,nq}")]
+public sealed class Completion : IWaitObject
+{
+    /// <summary>The value of <c>done</c> that means "all, for good": it neither rises nor falls.</summary>
+    private const uint Forever = uint.MaxValue;
+
+    private Spinlock _lock;
+
+    /// <summary>Completions that nobody has taken yet. Lock: <c>_lock</c>. Above zero only while the line is empty (but for tests that preset it).</summary>
+    private uint _done;
+
+    /// <summary>Who waits, in order. Lock: <c>_lock</c>.</summary>
+    private WaiterLine _line;
+
+    /// <summary>The counter, as tests set and see it.</summary>
+    internal uint Done
+    {
+        get
+        {
+            _lock.Enter();
+            uint done = _done;
+            _lock.Exit();
+            return done;
+        }
+
+        set
+        {
+            _lock.Enter();
+            _done = value;
+            _lock.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Whether a wait would return at once: something is kept, or <see cref="CompleteAll"/> was called (<c>completion_done</c>).
+    /// </summary>
+    public bool IsDone => Done != 0;
+
+    /// <summary>Lets the first waiter go; with none, the next wait will not have to (<c>complete</c>). Kept ones are counted.</summary>
+    public void Complete()
+    {
+        _lock.Enter();
+        if (_done != Forever)
+            _done++;
+        Waiter? first = _line.First;
+        if (first is not null)
+        {
+            TakeOne();
+            Claim(first, WakeReason.Woken);
+        }
+
+        _lock.Exit();
+        first?.Resume();
+    }
+
+    /// <summary>Lets all waiters go, and all later ones, until <see cref="Reinit"/> (<c>complete_all</c>).</summary>
+    public void CompleteAll()
+    {
+        var woken = new WakeList();
+        _lock.Enter();
+        _done = Forever;
+        while (_line.First is { } waiter)
+        {
+            Claim(waiter, WakeReason.Woken);
+            woken.Add(waiter);
+        }
+
+        _lock.Exit();
+        woken.ResumeAll();
+    }
+
+    /// <summary>
+    /// Forgets what is kept, so that it can be waited for anew (<c>reinit_completion</c>). Call it when nobody waits and everybody whom
+    /// <see cref="CompleteAll"/> let go has gone.
+    /// </summary>
+    public void Reinit() => Done = 0;
+
+    /// <summary>Takes a kept completion if there is one; never waits (<c>try_wait_for_completion</c>).</summary>
+    public bool TryWait()
+    {
+        _lock.Enter();
+        bool taken = _done != 0;
+        if (taken)
+            TakeOne();
+        _lock.Exit();
+        return taken;
+    }
+
+    /// <summary>Waits until it is this waiter's turn (<c>wait_for_completion</c>). Signals do not end the wait.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public void Wait(CancellationToken cancellationToken = default) =>
+        Wait(Timeout.InfiniteTimeSpan, WaitMode.Uninterruptible, cancellationToken);
+
+    /// <summary>
+    /// Waits; a signal to the calling kthread that <paramref name="mode"/> admits ends the wait
+    /// (<c>wait_for_completion_interruptible</c>, <c>_killable</c>).
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public WaitResult Wait(WaitMode mode, CancellationToken cancellationToken = default) =>
+        Wait(Timeout.InfiniteTimeSpan, mode, cancellationToken);
+
+    /// <summary>Waits, but no longer than <paramref name="timeout"/> (<c>wait_for_completion_timeout</c> and its forms).</summary>
+    /// <param name="timeout">Zero does not wait; negative waits without limit. On the clock of the current <see cref="KworkerSystem"/>.</param>
+    /// <param name="mode">Which signals to the calling kthread end the wait.</param>
+    /// <param name="cancellationToken">Ends the wait by an exception.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public WaitResult Wait(TimeSpan timeout, WaitMode mode = WaitMode.Uninterruptible, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (TryWait())
+            return WaitResult.Done(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero);
+        if (timeout == TimeSpan.Zero)
+            return WaitResult.TimedOut;
+        KworkerSystem system = KworkerSystem.Current;
+        var deadline = new WaitDeadline(system.TimeProvider, timeout);
+        ThreadWaiter waiter = ThreadWaiter.Rent();
+        waiter.Begin(this, mode, exclusive: true);
+        if (Enter(waiter) is { } early)
+        {
+            waiter.Return();
+            return early ? WaitResult.Done(deadline.Remaining) : early;
+        }
+
+        waiter.StartLimits(system, timeout, cancellationToken);
+        waiter.Block();
+        WakeReason reason = waiter.Reason;
+        waiter.Return();
+        return reason switch
+        {
+            WakeReason.Woken => WaitResult.Done(deadline.Remaining),
+            WakeReason.TimedOut => WaitResult.TimedOut,
+            WakeReason.Cancelled => throw new OperationCanceledException(cancellationToken),
+            _ => WaitResult.Interrupted,
+        };
+    }
+
+    /// <summary>The same as <see cref="Wait(CancellationToken)"/> without holding a thread.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public ValueTask WaitAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        if (TryWait())
+            return default;
+        AsyncWaiter? waiter = EnterAsync(Timeout.InfiniteTimeSpan, WaitMode.Uninterruptible, cancellationToken, out _);
+        return waiter is null ? default : waiter.AsUntypedTask();
+    }
+
+    /// <summary>The same as <see cref="Wait(WaitMode, CancellationToken)"/> without holding a thread.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public ValueTask<WaitResult> WaitAsync(WaitMode mode, CancellationToken cancellationToken = default) =>
+        WaitAsync(Timeout.InfiniteTimeSpan, mode, cancellationToken);
+
+    /// <summary>The same as <see cref="Wait(TimeSpan, WaitMode, CancellationToken)"/> without holding a thread.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing was taken.</exception>
+    public ValueTask<WaitResult> WaitAsync(
+        TimeSpan timeout, WaitMode mode = WaitMode.Uninterruptible, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<WaitResult>(cancellationToken);
+        if (TryWait())
+            return new(WaitResult.Done(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero));
+        if (timeout == TimeSpan.Zero)
+            return new(WaitResult.TimedOut);
+        AsyncWaiter? waiter = EnterAsync(timeout, mode, cancellationToken, out WaitResult early);
+        return waiter is null ? new(early) : waiter.AsTask();
+    }
+
+    private AsyncWaiter? EnterAsync(TimeSpan timeout, WaitMode mode, CancellationToken cancellationToken, out WaitResult early)
+    {
+        KworkerSystem system = KworkerSystem.Current;
+        AsyncWaiter waiter = AsyncWaiter.Rent(system);
+        waiter.Deadline = new WaitDeadline(system.TimeProvider, timeout);
+        waiter.Begin(this, mode, exclusive: true);
+        if (Enter(waiter) is { } now)
+        {
+            early = now ? WaitResult.Done(waiter.Deadline.Remaining) : now;
+            waiter.Return();
+            return null;
+        }
+
+        waiter.StartLimits(system, timeout, cancellationToken);
+        early = default;
+        return waiter;
+    }
+
+    /// <summary>
+    /// Takes a kept completion, or says that a signal is pending, or (null) puts the waiter in line. Wake-up argument: whoever completes from
+    /// here on finds it there; a signal, the end of the time or a cancelled token takes the lock after us and finds it armed.
+    /// </summary>
+    private WaitResult? Enter(Waiter waiter)
+    {
+        WaitResult? early = null;
+        _lock.Enter();
+        if (_done != 0)
+        {
+            TakeOne();
+            early = WaitResult.Done();
+        }
+        else if (waiter.HasSignal)
+        {
+            early = WaitResult.Interrupted;
+        }
+        else
+        {
+            _line.AddLast(waiter);
+            waiter.IsArmed = true;
+        }
+
+        _lock.Exit();
+        return early;
+    }
+
+    bool IWaitObject.TryClaim(Waiter waiter, WakeReason reason)
+    {
+        _lock.Enter();
+        bool claimed = false;
+        if (waiter.IsArmed && (_done != 0 || reason != WakeReason.Process))
+        {
+            // What is kept is taken even by a waiter that leaves: the kernel looks at the counter once more.
+            if (_done != 0)
+            {
+                TakeOne();
+                reason = WakeReason.Woken;
+            }
+
+            Claim(waiter, reason);
+            claimed = true;
+        }
+
+        _lock.Exit();
+        return claimed;
+    }
+
+    private void TakeOne()
+    {
+        if (_done != Forever)
+            _done--;
+    }
+
+    private void Claim(Waiter waiter, WakeReason reason)
+    {
+        _lock.AssertHeld();
+        _line.Remove(waiter);
+        waiter.IsArmed = false;
+        waiter.IsClaimed = true;
+        waiter.Reason = reason;
+    }
+
+    private string DebuggerDisplay => _done == Forever ? "done for all" : _line.IsEmpty ? $"done {_done}" : "waited for";
+}

@@ -1,0 +1,60 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// The base of what can be deferred: an intrusive entry of a list or of the timer wheel, so that queueing and arming allocate nothing.
+/// It has no members for users; see <see cref="Work"/>.
+/// </summary>
+/// <remarks>
+/// An item stands in one list at a time: while its time runs in a slot of the wheel, afterwards in the list of a queue, a pool or a worker.
+/// So one pair of links serves, and the lock that guards the list guards the links. Lists are circular with a head of their own (the kernel's
+/// <c>list_head</c>): an item can be taken out, and another be put next to it, without knowing which list it stands in.
+/// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class DeferredItem
+{
+    internal DeferredItem? Next;
+    internal DeferredItem? Previous;
+
+    /// <summary>The tick of <see cref="TimerBase"/> at which it is due. Lock: the timer base's.</summary>
+    internal long Expires;
+
+    /// <summary>In the wheel, or expired and about to fire. Lock: the timer base's.</summary>
+    internal bool IsArmed;
+
+    /// <summary>The next in its list is a flush barrier that goes wherever this one goes. Lock: the system's run lock.</summary>
+    internal bool IsTied;
+
+    private protected DeferredItem()
+    {
+    }
+
+    internal bool IsLinked => Next is not null;
+
+    /// <summary>Its time has come. Called without a lock, on the thread that drives the wheel; must not block or throw.</summary>
+    internal virtual void Expire() => throw new UnreachableException("It was never armed.");
+
+    /// <summary>Its turn has come, on a worker, without a lock.</summary>
+    internal virtual void Execute() => throw new UnreachableException("It was never queued.");
+
+    /// <summary>Puts <paramref name="item"/> before this one; before a head is at the end of its list.</summary>
+    internal void InsertBefore(DeferredItem item)
+    {
+        Debug.Assert(!item.IsLinked, "an item stands in one list at a time");
+        item.Previous = Previous;
+        item.Next = this;
+        Previous!.Next = item;
+        Previous = item;
+    }
+
+    /// <summary>Takes this item out of its list.</summary>
+    internal void Unlink()
+    {
+        Next!.Previous = Previous;
+        Previous!.Next = Next;
+        Next = null;
+        Previous = null;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// A function to be run by one certain thread, a <see cref="KthreadWorker"/> (<c>struct kthread_work</c>). It is queued once, may be queued
+/// while it runs, and belongs to the worker that it was first queued on. All members are safe to call from any thread.
+/// </summary>
+[DebuggerDisplay("{FunctionName,nq}: {IsPending ? \"pending\" : \"not pending\",nq}")]
+public abstract class KthreadWork : DeferredItem
+{
+    private protected KthreadWork()
+    {
+    }
+
+    /// <summary>Set once, under the worker's lock, when it is first queued.</summary>
+    internal KthreadWorker? Owner { get; set; }
+
+    /// <summary>How many cancel-syncs wait: while it is above zero, queueing is refused. Lock: the worker's.</summary>
+    internal int Cancelling { get; set; }
+
+    /// <summary>In the worker's list, or its time runs. Lock: the worker's.</summary>
+    internal bool IsPending { get; set; }
+
+    internal abstract string FunctionName { get; }
+
+    /// <summary>
+    /// Takes back what is pending and waits until a run that has begun is over (<c>kthread_cancel_work_sync</c>,
+    /// <c>kthread_cancel_delayed_work_sync</c>); meanwhile queueing is refused. True when it was pending.
+    /// </summary>
+    public bool CancelSync()
+    {
+        if (Owner is not { } worker)
+            return false;
+        bool taken = worker.BeginCancel(this, out Completion? run);
+        if (run is not null)
+        {
+            run.Wait();
+            worker.EndCancel(this);
+        }
+
+        return taken;
+    }
+
+    /// <inheritdoc cref="CancelSync"/>
+    public async ValueTask<bool> CancelSyncAsync()
+    {
+        if (Owner is not { } worker)
+            return false;
+        bool taken = worker.BeginCancel(this, out Completion? run);
+        if (run is not null)
+        {
+            await run.WaitAsync();
+            worker.EndCancel(this);
+        }
+
+        return taken;
+    }
+
+    /// <summary>
+    /// Waits until the last run queued before this call is over (<c>kthread_flush_work</c>). A delayed item whose time runs is queued at once, as
+    /// <see cref="Work.Flush"/> does (the kernel's call would wait for ever).
+    /// </summary>
+    public void Flush() => Owner?.FlushBehind(this)?.Wait();
+
+    /// <inheritdoc cref="Flush"/>
+    public ValueTask FlushAsync() => Owner?.FlushBehind(this) is { } done ? done.WaitAsync() : default;
+}
+
+/// <summary>A kthread's work item of an owner.</summary>
+/// <typeparam name="TOwner">What the function works on.</typeparam>
+/// <param name="owner">Given to the function each time.</param>
+/// <param name="function">Run on the worker's thread.</param>
+public sealed class KthreadWork<TOwner>(TOwner owner, Action<TOwner> function) : KthreadWork
+{
+    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+
+    internal override string FunctionName => WorkFunction.Name(_function);
+
+    internal override void Execute() => _function(owner);
+}
+
+/// <summary>A kthread's work item that can be queued after a delay (<c>struct kthread_delayed_work</c>).</summary>
+public abstract class KthreadDelayedWork : KthreadWork
+{
+    private protected KthreadDelayedWork()
+    {
+    }
+
+    internal override void Expire() => Owner!.Expired(this);
+}
+
+/// <summary>A kthread's delayed work item of an owner.</summary>
+/// <typeparam name="TOwner">What the function works on.</typeparam>
+/// <param name="owner">Given to the function each time.</param>
+/// <param name="function">Run on the worker's thread.</param>
+public sealed class KthreadDelayedWork<TOwner>(TOwner owner, Action<TOwner> function) : KthreadDelayedWork
+{
+    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+
+    internal override string FunctionName => WorkFunction.Name(_function);
+
+    internal override void Execute() => _function(owner);
+}

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+
+namespace Kworker;
+
+/// <summary>
+/// The seam for schedules: every interlocked operation, fence and spin of the concurrent cores goes through this type, and every
+/// sleep through <see cref="Parker"/>. In the product each member is one machine operation. The systematic tests compile the same
+/// sources with a <c>Seam</c> and a <c>Parker</c> of their own, whose members hand control to a scheduler that then decides which
+/// thread goes on: so the public types themselves run through thousands of interleavings, and the product pays nothing.
+/// </summary>
+internal static class Seam
+{
+    /// <summary>Atomic compare-and-swap, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int CompareExchange(ref int location, int value, int comparand) =>
+        Interlocked.CompareExchange(ref location, value, comparand);
+
+    /// <summary>Atomic compare-and-swap of a reference, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T CompareExchange<T>(ref T location, T value, T comparand)
+        where T : class? =>
+        Interlocked.CompareExchange(ref location, value, comparand);
+
+    /// <summary>Atomic or; returns the value before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Or(ref int location, int bits) => Interlocked.Or(ref location, bits);
+
+    /// <summary>Atomic and; returns the value before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int And(ref int location, int bits) => Interlocked.And(ref location, bits);
+
+    /// <summary>Atomic increment; returns the new value, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Increment(ref int location) => Interlocked.Increment(ref location);
+
+    /// <summary>A read that nothing after it passes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Read(ref readonly int location) => Volatile.Read(in location);
+
+    /// <summary>A read of a reference that nothing after it passes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T Read<T>(ref readonly T location)
+        where T : class? => Volatile.Read(in location);
+
+    /// <summary>A write that nothing before it passes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Write(ref int location, int value) => Volatile.Write(ref location, value);
+
+    /// <summary>A full fence: writes before it are seen before reads after it are done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Fence() => Interlocked.MemoryBarrier();
+
+    /// <summary>
+    /// Called in a loop that waits for another thread to take a few more steps (never for one that sleeps). Yields the processor
+    /// after some rounds, but never sleeps: the other may be of any priority and is known to be about to go on.
+    /// </summary>
+    internal static void Spin(ref SpinWait spin) => spin.SpinOnce(sleep1Threshold: -1);
+}

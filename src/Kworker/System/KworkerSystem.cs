@@ -1,0 +1,157 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// What owns worker pools, timers and the clock. Static members (<see cref="Workqueue.System"/>, <see cref="Work.Schedule"/>) and
+/// waits with a timeout use <see cref="Current"/>: that of the work item or kthread that calls, elsewhere <see cref="Default"/>.
+/// All members are safe to call from any thread.
+/// </summary>
+[DebuggerDisplay("{DebuggerDisplay,nq}")]
+public sealed class KworkerSystem : IDisposable, IAsyncDisposable
+{
+    private static KworkerSystem? s_default;
+
+    [ThreadStatic]
+    private static KworkerSystem? t_current;
+
+    private readonly Action<string> _log;
+    private readonly Lock _queuesLock = new();
+    private readonly List<Workqueue> _queues = []; // those alive, under _queuesLock
+    private readonly Workqueue?[] _systemQueues = new Workqueue?[4]; // under _queuesLock, made when first used
+
+    /// <summary>Makes a system of its own. Its threads start when they are first needed.</summary>
+    public KworkerSystem(KworkerSystemOptions? options = null)
+    {
+        options ??= new KworkerSystemOptions();
+        TimeProvider = options.TimeProvider;
+        Observer = options.Observer;
+        _log = options.Log ?? (static text => Console.Error.WriteLine(text));
+        Timers = new TimerBase(TimeProvider);
+        int processors = Environment.ProcessorCount;
+        Normal = new WorkerPool(this, "n", processors);
+        HighPriority = new WorkerPool(this, "h", processors) { Priority = ThreadPriority.AboveNormal };
+        Unbound = new WorkerPool(this, "u", WorkerPool.Unmanaged);
+    }
+
+    /// <summary>The process-wide system; a host replaces it with its own, so that nothing escapes the host's drain at shutdown.</summary>
+    public static KworkerSystem Default
+    {
+        get
+        {
+            if (s_default is { } existing)
+                return existing;
+            var made = new KworkerSystem();
+            return Interlocked.CompareExchange(ref s_default, made, null) ?? made;
+        }
+
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            s_default = value;
+        }
+    }
+
+    /// <summary>That of the work item or kthread that calls, elsewhere <see cref="Default"/>.</summary>
+    public static KworkerSystem Current => t_current ?? Default;
+
+    /// <summary>The clock that its timers and timeouts follow.</summary>
+    public TimeProvider TimeProvider { get; }
+
+    internal TimerBase Timers { get; }
+
+    internal WorkerPool Normal { get; }
+
+    internal WorkerPool HighPriority { get; }
+
+    internal WorkerPool Unbound { get; }
+
+    internal TaskObserver? Observer { get; }
+
+    /// <summary>
+    /// Guards all lists of queues, pools and workers, and what is counted about them: one lock, so that an item can go from a queue to a pool
+    /// to a worker in one step that nobody sees half done.
+    /// </summary>
+    internal Spinlock RunLock;
+
+    /// <summary>Woken when a cancel-sync ends: who wants to cancel the same item waits here for its turn.</summary>
+    internal WaitQueue CancelWaiters { get; } = new();
+
+    /// <summary>The calling thread belongs to <paramref name="system"/> from here on.</summary>
+    internal static void Enter(KworkerSystem system) => t_current = system;
+
+    internal Workqueue SystemQueue(SystemQueueKind kind)
+    {
+        lock (_queuesLock)
+        {
+            return _systemQueues[(int)kind] ??= kind switch
+            {
+                SystemQueueKind.HighPriority => new Workqueue("events_highpri", new WorkqueueOptions { HighPriority = true }, this),
+                SystemQueueKind.Long => new Workqueue("events_long", null, this),
+                SystemQueueKind.Unbound => new Workqueue("events_unbound", new WorkqueueOptions { Unbound = true, MaxActive = 512 }, this),
+                _ => new Workqueue("events", null, this),
+            };
+        }
+    }
+
+    internal void Register(Workqueue queue)
+    {
+        lock (_queuesLock)
+            _queues.Add(queue);
+    }
+
+    internal void Unregister(Workqueue queue)
+    {
+        lock (_queuesLock)
+            _queues.Remove(queue);
+    }
+
+    /// <summary>Lets the rest of an awaiting method run on a worker.</summary>
+    internal void QueueContinuation(DeferredItem item) => Normal.Add(item);
+
+    internal void Log(string text) => _log(text);
+
+    /// <summary>
+    /// Drains and disposes every workqueue that is left, then ends timers and workers. Kthreads are their makers' to stop.
+    /// Call it from outside: not from a work function of this system.
+    /// </summary>
+    public void Dispose()
+    {
+        while (TakeQueue() is { } queue)
+            queue.Dispose();
+        EndThreads();
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync()
+    {
+        while (TakeQueue() is { } queue)
+            await queue.DisposeAsync();
+        EndThreads();
+    }
+
+    private Workqueue? TakeQueue()
+    {
+        lock (_queuesLock)
+            return _queues.LastOrDefault();
+    }
+
+    private void EndThreads()
+    {
+        Timers.Dispose();
+        Normal.Shutdown();
+        HighPriority.Shutdown();
+        Unbound.Shutdown();
+    }
+
+    private string DebuggerDisplay => $"{Normal}; {HighPriority}; {Unbound}";
+}
+
+/// <summary>The queues that every system has (<c>system_wq</c>, <c>system_highpri_wq</c>, <c>system_long_wq</c>, <c>system_unbound_wq</c>).</summary>
+internal enum SystemQueueKind
+{
+    Normal,
+    HighPriority,
+    Long,
+    Unbound,
+}

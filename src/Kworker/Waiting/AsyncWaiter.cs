@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace Kworker;
+
+/// <summary>
+/// A wait of an async method; pooled, so that awaiting allocates nothing. What follows the await runs on the context that awaited
+/// (a kthread's, a work item's, whatever <see cref="SynchronizationContext"/> the caller has), and where there is none on
+/// the workers of the <see cref="KworkerSystem"/>: never on the .NET thread pool, and never on the thread that woke it.
+/// <para>
+/// Continuation word: null → the continuation (by the awaiter) → taken (by <see cref="Resume"/>), or null → <c>Resumed</c> (by
+/// <see cref="Resume"/>, which came first) → the awaiter schedules itself. One compare-and-swap decides who of the two does it.
+/// </para>
+/// </summary>
+internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValueTaskSource
+{
+    private const int MaxPooled = 1024;
+    private static readonly Action<object?> s_resumed = static _ => { };
+    private static readonly Action<object?> s_invokeAction = static action => ((Action)action!)();
+    private static readonly ContextCallback s_runInContext = static state => ((AsyncWaiter)state!).Invoke();
+
+    private static Spinlock s_poolLock;
+    private static AsyncWaiter? s_pool; // linked by Next; under s_poolLock
+    private static int s_pooled;
+
+    private readonly ContinuationItem _item;
+    private KworkerSystem _system = null!; // set for each wait
+    private Action<object?>? _continuation;
+    private object? _state;
+    private SynchronizationContext? _context;
+    private ExecutionContext? _executionContext;
+    private short _version;
+
+    private AsyncWaiter() => _item = new ContinuationItem(this);
+
+    internal static AsyncWaiter Rent(KworkerSystem system)
+    {
+        s_poolLock.Enter();
+        AsyncWaiter? waiter = s_pool;
+        if (waiter is not null)
+        {
+            s_pool = (AsyncWaiter?)waiter.Next;
+            waiter.Next = null;
+            s_pooled--;
+        }
+
+        s_poolLock.Exit();
+        waiter ??= new AsyncWaiter();
+        waiter._system = system;
+        return waiter;
+    }
+
+    /// <summary>By the owner, when nobody can call in any more. Tokens given out before are void from here.</summary>
+    internal void Return()
+    {
+        Finish();
+        Reset();
+        _system = null!;
+        s_poolLock.Enter();
+        if (s_pooled < MaxPooled)
+        {
+            Next = s_pool;
+            s_pool = this;
+            s_pooled++;
+        }
+
+        s_poolLock.Exit();
+    }
+
+    /// <summary>The wait as a task that ends with the wait and gives the waiter back.</summary>
+    internal ValueTask<WaitResult> AsTask() => new(this, _version);
+
+    /// <inheritdoc cref="AsTask"/>
+    internal ValueTask AsUntypedTask() => new(this, _version);
+
+    /// <summary>To await the next <see cref="Resume"/> within a wait that goes on.</summary>
+    internal SuspendAwaitable Suspend() => new(this);
+
+    internal override void Resume()
+    {
+        Action<object?>? continuation = Seam.CompareExchange(ref _continuation, s_resumed, null);
+        if (continuation is not null)
+            Schedule();
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token)
+    {
+        CheckToken(token);
+        if (!ReferenceEquals(Seam.Read(in _continuation), s_resumed))
+            return ValueTaskSourceStatus.Pending;
+        return Reason == WakeReason.Cancelled ? ValueTaskSourceStatus.Canceled : ValueTaskSourceStatus.Succeeded;
+    }
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        CheckToken(token);
+        if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
+            _executionContext = ExecutionContext.Capture();
+        SetContinuation(continuation, state, (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0);
+    }
+
+    private void SetContinuation(Action<object?> continuation, object? state, bool useContext)
+    {
+        _state = state;
+        _context = useContext ? SynchronizationContext.Current : null;
+        if (Seam.CompareExchange(ref _continuation, continuation, null) is not null)
+        {
+            _continuation = continuation; // Resume came first and left the scheduling to us
+            Schedule();
+        }
+    }
+
+    WaitResult IValueTaskSource<WaitResult>.GetResult(short token) => TakeResult(token);
+
+    void IValueTaskSource.GetResult(short token) => TakeResult(token);
+
+    private WaitResult TakeResult(short token)
+    {
+        CheckToken(token);
+        if (Seam.Read(in _continuation) is null)
+            throw new InvalidOperationException("The wait is not over: await it, do not block on it.");
+        WakeReason reason = Reason;
+        CancellationToken cancellationToken = CancellationToken;
+        TimeSpan remaining = Deadline.Remaining;
+        IsClaimed = false;
+        Return();
+        return reason switch
+        {
+            WakeReason.Woken => WaitResult.Done(remaining),
+            WakeReason.TimedOut => WaitResult.TimedOut,
+            WakeReason.Cancelled => throw new OperationCanceledException(cancellationToken),
+            _ => WaitResult.Interrupted,
+        };
+    }
+
+    /// <summary>When the wait began and how long it may take: for what is left at its end.</summary>
+    internal WaitDeadline Deadline { get; set; }
+
+    private void CheckToken(short token)
+    {
+        if (token != _version)
+            throw new InvalidOperationException("The result of a wait can be taken once.");
+    }
+
+    private void Reset()
+    {
+        _version++;
+        _continuation = null;
+        _state = null;
+        _context = null;
+        _executionContext = null;
+        Deadline = default;
+    }
+
+    private void Schedule()
+    {
+        if (_context is { } context)
+            context.Post(static state => ((AsyncWaiter)state!).Run(), this);
+        else
+            _system.QueueContinuation(_item);
+    }
+
+    private void Run()
+    {
+        if (_executionContext is { } executionContext)
+            ExecutionContext.Run(executionContext, s_runInContext, this);
+        else
+            Invoke();
+    }
+
+    private void Invoke()
+    {
+        Action<object?> continuation = _continuation!;
+        _continuation = s_resumed; // for GetResult: it is over
+        continuation(_state);
+    }
+
+    /// <summary>What stands in a pool's list when the awaiting method is to go on there.</summary>
+    private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem
+    {
+        internal override void Execute() => waiter.Run();
+    }
+
+    /// <summary>Awaits <see cref="Resume"/>; on resumption the waiter is its owner's again, unclaimed.</summary>
+    internal readonly struct SuspendAwaitable(AsyncWaiter waiter) : ICriticalNotifyCompletion
+    {
+        public SuspendAwaitable GetAwaiter() => this;
+
+        /// <summary>Never: a condition is looked at again only after the context had a chance to run others.</summary>
+        public bool IsCompleted => false;
+
+        public void OnCompleted(Action continuation)
+        {
+            waiter._executionContext = ExecutionContext.Capture();
+            UnsafeOnCompleted(continuation);
+        }
+
+        public void UnsafeOnCompleted(Action continuation) => waiter.SetContinuation(s_invokeAction, continuation, useContext: true);
+
+        public void GetResult()
+        {
+            waiter._continuation = null;
+            waiter._state = null;
+            waiter._executionContext = null;
+            waiter.IsClaimed = false;
+        }
+    }
+}
+
+/// <summary>The end of a wait with a timeout, to say what was left of it.</summary>
+internal readonly struct WaitDeadline
+{
+    private readonly TimeProvider? _timeProvider;
+    private readonly long _start;
+    private readonly TimeSpan _timeout;
+
+    internal WaitDeadline(TimeProvider timeProvider, TimeSpan timeout)
+    {
+        if (timeout <= TimeSpan.Zero)
+            return;
+        _timeProvider = timeProvider;
+        _start = timeProvider.GetTimestamp();
+        _timeout = timeout;
+    }
+
+    internal TimeSpan Remaining
+    {
+        get
+        {
+            if (_timeProvider is null)
+                return TimeSpan.Zero;
+            TimeSpan left = _timeout - _timeProvider.GetElapsedTime(_start);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+}

@@ -1,0 +1,316 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// A function to be run later by a workqueue (<c>struct work_struct</c>): made once, queued as often as needed.
+/// <para>
+/// It is queued once: while it is pending, queueing it again does nothing. It may be queued while it runs, even by itself: then it runs again
+/// afterwards. It never runs concurrently with itself, on whichever queues it is put. After <see cref="CancelSync"/> it is neither pending nor running.
+/// All members are safe to call from any thread.
+/// </para>
+/// </summary>
+/// <remarks>
+/// The state is one word, changed by interlocked operations:
+/// <code>
+///            Queue                 a worker begins            the function returns
+///   idle ───────────► Pending ───────────────────► Running ───────────────────► idle
+///                        ▲                            │ Queue
+///                        │                            ▼
+///                        └────────────────── Running|Pending      (runs again afterwards)
+/// </code>
+/// Pending is a lock: who sets it (by compare-and-swap, from not pending) decides where the item goes, into the wheel or into a queue, and
+/// nobody else touches it until a worker clears Pending as it begins the function. Cancelling takes over Pending: it finds the item in the wheel
+/// or in a list and removes it, keeping the bit; Canceling stands beside it while a cancel-sync waits for the function to return, and so nobody
+/// can queue the item meanwhile, its own function included.
+/// </remarks>
+[DebuggerDisplay("{DebuggerDisplay,nq}")]
+public abstract class Work : DeferredItem
+{
+    private const int Pending = 1;
+    private const int Running = 2;
+    private const int Canceling = 4;
+
+    private int _state;
+
+    private protected Work()
+    {
+    }
+
+    /// <summary>The queue that it was last put on. Written by the owner of Pending under the run lock.</summary>
+    internal Workqueue? Queue { get; private set; }
+
+    /// <summary>The flush epoch of its pending run. Lock: the run lock.</summary>
+    internal FlushEpoch? Epoch { get; private set; }
+
+    /// <summary>The worker that runs it. Lock: the run lock.</summary>
+    internal PoolWorker? Runner { get; private set; }
+
+    /// <summary>In the list of its queue, a pool or a worker, rather than in the wheel or on the way. Lock: the run lock.</summary>
+    internal bool IsQueued { get; private set; }
+
+    /// <summary>Waits for its queue to have fewer than <c>MaxActive</c> items at work. Lock: the run lock.</summary>
+    internal bool IsInactive { get; set; }
+
+    /// <summary>
+    /// The system whose lock guards this item: that of the first queue, for good. Set once, by compare-and-swap.
+    /// </summary>
+    private KworkerSystem? _system;
+
+    /// <summary>The item whose function calls, or null outside of work functions (<c>current_work</c>).</summary>
+    public static Work? Current => PoolWorker.Current?.CurrentWork;
+
+    /// <summary>Whether it is queued, its time runs, or it is being cancelled (<c>work_pending</c>).</summary>
+    public bool IsPending => (Seam.Read(in _state) & Pending) != 0;
+
+    /// <summary>What it is doing (<c>work_busy</c>).</summary>
+    public WorkBusy Busy => (WorkBusy)(Seam.Read(in _state) & (Pending | Running));
+
+    /// <summary>For exceptions and dumps: the function's name.</summary>
+    internal abstract string FunctionName { get; }
+
+    /// <summary>Queues it on <see cref="Workqueue.System"/> (<c>schedule_work</c>); false when it is pending already.</summary>
+    public bool Schedule() => Workqueue.System.Queue(this);
+
+    /// <summary>
+    /// Takes back what is pending, also when its time runs (<c>cancel_work</c>, <c>cancel_delayed_work</c>); a run that has begun goes on.
+    /// True when it was pending and is no more.
+    /// </summary>
+    public bool Cancel()
+    {
+        // Idle: nothing to take back, and Pending is not touched, so that somebody who queues it now is not refused.
+        while ((Seam.Read(in _state) & Pending) != 0)
+        {
+            switch (TryGrab())
+            {
+                case Grab.Taken:
+                    ReleasePending();
+                    return true;
+                case Grab.WasIdle:
+                    ReleasePending();
+                    return false;
+                case Grab.Cancelling:
+                    return false;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Takes back what is pending and waits until a run that has begun is over (<c>cancel_work_sync</c>, <c>cancel_delayed_work_sync</c>). When it
+    /// returns the item is neither pending nor running, whatever its function did to queue it again, and stays so until somebody queues it anew.
+    /// Meanwhile queueing is refused.
+    /// </summary>
+    /// <returns>True when it was pending.</returns>
+    public bool CancelSync()
+    {
+        Grab grab;
+        while ((grab = TryGrabForCancel()) == Grab.Cancelling)
+            _system!.CancelWaiters.WaitEvent(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
+        BarrierBehindRun()?.Done.Wait();
+        EndCancel();
+        return grab == Grab.Taken;
+    }
+
+    /// <inheritdoc cref="CancelSync"/>
+    public async ValueTask<bool> CancelSyncAsync()
+    {
+        Grab grab;
+        while ((grab = TryGrabForCancel()) == Grab.Cancelling)
+            await _system!.CancelWaiters.WaitEventAsync(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
+        if (BarrierBehindRun() is { } barrier)
+            await barrier.Done.WaitAsync();
+        EndCancel();
+        return grab == Grab.Taken;
+    }
+
+    /// <summary>
+    /// Waits until the last run queued before this call is over (<c>flush_work</c>, <c>flush_delayed_work</c>); a delayed item whose time runs is
+    /// queued at once. Runs that are queued later are not waited for.
+    /// </summary>
+    /// <returns>True when it had to wait.</returns>
+    public bool Flush()
+    {
+        Expedite();
+        if (BarrierBehind() is not { } barrier)
+            return false;
+        barrier.Done.Wait();
+        return true;
+    }
+
+    /// <inheritdoc cref="Flush"/>
+    public async ValueTask<bool> FlushAsync()
+    {
+        Expedite();
+        if (BarrierBehind() is not { } barrier)
+            return false;
+        await barrier.Done.WaitAsync();
+        return true;
+    }
+
+    /// <summary>Sets Pending if nobody has: then the caller owns it, and must queue the item or release it.</summary>
+    internal bool TryTakePending() => (Seam.Or(ref _state, Pending) & Pending) == 0;
+
+    internal void ReleasePending() => Seam.And(ref _state, ~Pending);
+
+    /// <summary>By the owner of Pending, before the item goes anywhere.</summary>
+    /// <exception cref="InvalidOperationException">It was used with another system before; Pending has been released.</exception>
+    internal void BindTo(KworkerSystem system)
+    {
+        KworkerSystem? bound = Seam.CompareExchange(ref _system, system, null);
+        if (bound is null || ReferenceEquals(bound, system))
+            return;
+        ReleasePending();
+        throw new InvalidOperationException($"Work item {FunctionName} belongs to another KworkerSystem: it was first queued there.");
+    }
+
+    /// <summary>Run lock: the item enters a list of <paramref name="queue"/>.</summary>
+    internal void EnterQueue(Workqueue queue, FlushEpoch epoch)
+    {
+        Queue = queue;
+        Epoch = epoch;
+        IsQueued = true;
+    }
+
+    /// <summary>Run lock, by the worker that is about to run it: from here it may be queued again.</summary>
+    internal void BeginRun(PoolWorker worker)
+    {
+        Runner = worker;
+        IsQueued = false;
+        Seam.Or(ref _state, Running);
+        Seam.And(ref _state, ~Pending);
+    }
+
+    /// <summary>Run lock, by the worker that ran it.</summary>
+    internal void EndRun()
+    {
+        Runner = null;
+        Seam.And(ref _state, ~Running);
+    }
+
+    /// <summary>
+    /// Takes over Pending for good (the caller owns it afterwards), or says who else has it (<c>try_to_grab_pending</c>). Waits in a loop only for
+    /// somebody who is between two steps: from setting Pending to entering the queue, or from the wheel to the queue.
+    /// </summary>
+    internal Grab TryGrab()
+    {
+        var spin = new SpinWait();
+        while (true)
+        {
+            if (TryDisarm())
+                return Grab.Taken;
+            if (TryTakePending())
+                return Grab.WasIdle;
+            if (TryUnqueue())
+                return Grab.Taken;
+            if (IsCanceling)
+                return Grab.Cancelling;
+            Seam.Spin(ref spin);
+        }
+    }
+
+    /// <summary>Takes a delayed item out of the wheel, keeping Pending.</summary>
+    private protected virtual bool TryDisarm() => false;
+
+    /// <summary>Queues a delayed item whose time runs at once.</summary>
+    private protected virtual void Expedite()
+    {
+    }
+
+    private protected KworkerSystem? BoundSystem => Seam.Read(in _system);
+
+    private bool IsCanceling => (Seam.Read(in _state) & Canceling) != 0;
+
+    private bool TryUnqueue()
+    {
+        if (BoundSystem is not { } system)
+            return false;
+        var done = new FinishedEpochs();
+        system.RunLock.Enter();
+        bool taken = IsQueued;
+        if (taken)
+        {
+            Queue!.Remove(this, ref done);
+            IsQueued = false;
+        }
+
+        system.RunLock.Exit();
+        done.Complete();
+        return taken;
+    }
+
+    private Grab TryGrabForCancel()
+    {
+        Grab grab = TryGrab();
+        if (grab != Grab.Cancelling)
+            Seam.Or(ref _state, Canceling);
+        return grab;
+    }
+
+    private void EndCancel()
+    {
+        Seam.And(ref _state, ~(Canceling | Pending));
+        BoundSystem?.CancelWaiters.WakeUpAll();
+    }
+
+    /// <summary>A barrier behind the run in progress, or null when it does not run. The caller owns Pending, so no other run can follow.</summary>
+    private FlushBarrier? BarrierBehindRun() => BarrierBehind();
+
+    /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
+    private FlushBarrier? BarrierBehind()
+    {
+        if (BoundSystem is not { } system)
+            return null;
+        FlushBarrier? barrier = null;
+        system.RunLock.Enter();
+        if (IsQueued)
+        {
+            barrier = new FlushBarrier(Queue!, Epoch!);
+            barrier.IsTied = IsTied; // another barrier stands there already, and goes along, too
+            IsTied = true;
+            Next!.InsertBefore(barrier);
+        }
+        else if (Runner is { } worker)
+        {
+            barrier = new FlushBarrier(worker.CurrentQueue!, worker.CurrentEpoch!);
+            worker.Scheduled.AddFirst(barrier);
+        }
+
+        if (barrier is not null)
+            barrier.Epoch.InFlight++;
+        system.RunLock.Exit();
+        return barrier;
+    }
+
+    private string DebuggerDisplay => $"{FunctionName}: {Busy}";
+
+    /// <summary>What became of an attempt to take over Pending.</summary>
+    internal enum Grab
+    {
+        /// <summary>It was not pending; now the caller owns Pending.</summary>
+        WasIdle,
+
+        /// <summary>It was pending and is taken back; the caller owns Pending.</summary>
+        Taken,
+
+        /// <summary>A cancel-sync owns it.</summary>
+        Cancelling,
+    }
+}
+
+/// <summary>A work item of an owner: what <c>container_of</c> is for in the kernel, with a type.</summary>
+/// <typeparam name="TOwner">What the function works on.</typeparam>
+/// <param name="owner">Given to the function each time.</param>
+/// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
+public sealed class Work<TOwner>(TOwner owner, Action<TOwner> function) : Work
+{
+    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+
+    /// <summary>What the function works on.</summary>
+    public TOwner Owner => owner;
+
+    internal override string FunctionName => WorkFunction.Name(_function);
+
+    internal override void Execute() => _function(owner);
+}

@@ -1,0 +1,20 @@
+namespace Kworker;
+
+/// <summary>How a <see cref="Workqueue"/> runs its items (the flags of <c>alloc_workqueue</c>).</summary>
+public sealed class WorkqueueOptions
+{
+    /// <summary><see cref="MaxActive"/> unless told otherwise (<c>WQ_DFL_ACTIVE</c>).</summary>
+    public const int DefaultMaxActive = 256;
+
+    /// <summary>How many items of the queue may be at work at once, sleeping ones counted; the rest waits in order. At least 1.</summary>
+    public int MaxActive { get; init; } = DefaultMaxActive;
+
+    /// <summary>One item at a time, in the order of queueing (<c>alloc_ordered_workqueue</c>); <see cref="MaxActive"/> is then 1.</summary>
+    public bool Ordered { get; init; }
+
+    /// <summary>Each item starts as soon as it is active, however many run: for long or CPU-bound items (<c>WQ_UNBOUND</c>).</summary>
+    public bool Unbound { get; init; }
+
+    /// <summary>On workers of higher priority (<c>WQ_HIGHPRI</c>). Not together with <see cref="Unbound"/> or <see cref="Ordered"/>.</summary>
+    public bool HighPriority { get; init; }
+}
