@@ -16,12 +16,7 @@ internal sealed class KthreadContext : SynchronizationContext
         SetSynchronizationContext(context);
         try
         {
-            ValueTask<int> task = function();
-            if (task.IsCompleted)
-                return task.Result;
-            Task<int> running = task.AsTask();
-            // The function may end elsewhere (ConfigureAwait(false)): then this wakes the loop.
-            running.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => context.Post(static _ => { }, null));
+            Task<int> running = Await(function).AsTask();
             while (!running.IsCompleted)
                 context.RunOne();
             return running.GetAwaiter().GetResult();
@@ -31,6 +26,9 @@ internal sealed class KthreadContext : SynchronizationContext
             SetSynchronizationContext(previous);
         }
     }
+
+    /// <summary>Awaits in the context: wherever the function ends, its end is posted here, and so the loop sees it.</summary>
+    private static async ValueTask<int> Await(Func<ValueTask<int>> function) => await function();
 
     public override void Post(SendOrPostCallback d, object? state)
     {

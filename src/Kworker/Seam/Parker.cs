@@ -46,7 +46,11 @@ internal sealed unsafe partial class Parker
     }
 
     /// <summary>Last thing on a thread of ours.</summary>
-    internal void Leave() => _observer?.Ended(this);
+    internal void Leave()
+    {
+        _observer?.Ended(this);
+        _observer = null; // a late wake-up wakes nobody
+    }
 
     /// <summary>Sleeps until there is a token, and takes it. On the owning thread only.</summary>
     internal void Park() => Park(Timeout.Infinite);
