@@ -14,7 +14,11 @@ public sealed class RpcCall
     private int _requestLength;
     private bool _hasSys;
 
-    internal RpcCall(int maximumReply) => Reply = new XdrWriter(maximumReply);
+    internal RpcCall(RpcDispatcher dispatcher)
+    {
+        Work = new Work<RpcCall>(this, dispatcher.Execute);
+        Resume = () => dispatcher.Submit(this);
+    }
 
     /// <summary>The call's number, chosen by the client.</summary>
     public uint Xid { get; private set; }
@@ -43,8 +47,30 @@ public sealed class RpcCall
     /// <summary>The address and port that the caller reached.</summary>
     public IPEndPoint LocalEndPoint { get; internal set; } = null!;
 
-    /// <summary>Where the reply message grows.</summary>
-    internal XdrWriter Reply { get; }
+    /// <summary>The work item that runs this call, and the next one that the object is used for.</summary>
+    internal Work<RpcCall> Work { get; }
+
+    /// <summary>Puts the work item on the queue again, to go on with a handler that awaited.</summary>
+    internal Action Resume { get; }
+
+    /// <summary>What a handler that awaits left to be finished; null while there is none.</summary>
+    internal ValueTask? Unfinished { get; set; }
+
+    /// <summary>Where the reply goes.</summary>
+    internal RpcPeer Peer { get; set; } = null!;
+
+    /// <summary>Where the reply message grows, behind <see cref="ReplyStart"/>.</summary>
+    internal XdrWriter Reply { get; } = new();
+
+    /// <summary>Bytes before the reply message that belong to the transport: the record mark.</summary>
+    internal int ReplyStart { get; private set; }
+
+    internal ReadOnlyMemory<byte> ReplyMessage => Reply.Written[ReplyStart..];
+
+    /// <summary>The call's entry in the duplicate-request cache, while it runs; null if it has none.</summary>
+    internal ReplyCacheEntry<RpcCall>? CacheEntry { get; set; }
+
+    internal int RequestLength => _requestLength;
 
     internal ReadOnlyMemory<byte> Request => _request.AsMemory(0, _requestLength);
 
@@ -53,11 +79,26 @@ public sealed class RpcCall
     /// <summary>Whether the arguments were read whole: an <see cref="XdrException"/> before is GARBAGE_ARGS, one after is the handler's.</summary>
     internal bool ArgumentsRead { get; set; }
 
-    /// <summary>Takes the request's bytes, in an array from the pool.</summary>
-    internal void SetRequest(byte[] array, int length)
+    /// <summary>Takes the request's bytes, in an array from the pool, and makes ready for a reply.</summary>
+    /// <param name="request">The array.</param>
+    /// <param name="length">The bytes of it that are the request.</param>
+    /// <param name="replyStart">Bytes that the transport needs before the reply.</param>
+    /// <param name="maximumReply">Bytes that the reply may take, those included.</param>
+    internal void Begin(byte[] request, int length, int replyStart, int maximumReply)
     {
-        _request = array;
+        _request = request;
         _requestLength = length;
+        ReplyStart = replyStart;
+        Reply.Maximum = maximumReply;
+        RestartReply();
+    }
+
+    /// <summary>Forgets what was written of the reply.</summary>
+    internal void RestartReply()
+    {
+        Reply.Position = 0;
+        if (ReplyStart == 4)
+            Reply.WriteUInt32(0);
     }
 
     /// <summary>Takes over what the header says.</summary>
@@ -101,6 +142,8 @@ public sealed class RpcCall
         Arguments = default;
         ArgumentsRead = false;
         _hasSys = false;
+        Unfinished = null;
+        CacheEntry = null;
         Reply.Dispose();
         if (request.Length > 0)
             ArrayPool<byte>.Shared.Return(request);

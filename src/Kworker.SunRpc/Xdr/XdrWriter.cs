@@ -16,7 +16,7 @@ public sealed class XdrWriter : IDisposable
 {
     private const int SmallestBuffer = 256;
 
-    private readonly int _maximum;
+    private int _maximum;
     private byte[] _buffer; // from ArrayPool; empty when there is none
     private int _position;
     private int _written; // the farthest position ever: bytes past it are the pool's, not ours
@@ -48,6 +48,13 @@ public sealed class XdrWriter : IDisposable
 
     /// <summary>The bytes that the writer may still take.</summary>
     public int Available => _maximum - _position;
+
+    /// <summary>The bytes that the writer may hold; for a writer that is used again.</summary>
+    internal int Maximum
+    {
+        get => _maximum;
+        set => _maximum = value;
+    }
 
     /// <summary>What was written, up to <see cref="Position"/>.</summary>
     public ReadOnlyMemory<byte> Written => _buffer.AsMemory(0, _position);
