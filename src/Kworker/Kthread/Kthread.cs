@@ -65,7 +65,7 @@ public sealed class Kthread
     public static bool ShouldStop => t_current is { } current && (Seam.Read(in current._flags) & ShouldStopBit) != 0;
 
     /// <summary>Whether somebody asked the calling kthread to park (<c>kthread_should_park</c>); false on any other thread.</summary>
-    public static bool ShouldPark => t_current is { } current && (Seam.Read(in current._flags) & ShouldParkBit) != 0;
+    public static bool ShouldPark => t_current is { IsAskedToPark: true };
 
     /// <summary>Whether a signal is pending for the calling kthread (<c>signal_pending</c>); false on any other thread.</summary>
     public static bool SignalPending => t_current is { } current && Seam.Read(in current._signals) != 0;
@@ -199,16 +199,41 @@ public sealed class Kthread
     /// <exception cref="InvalidOperationException">The caller is no kthread.</exception>
     public static void ParkMe()
     {
-        Kthread self = t_current ?? throw new InvalidOperationException("Only a kthread can park.");
-        // IsParked is cleared before ShouldPark is read again, and who parks sets ShouldPark before it reads IsParked: so one who parks us
-        // again while we leave either waits for us to say so anew, or we see the request and stay.
-        while ((Seam.Read(in self._flags) & ShouldParkBit) != 0)
+        Kthread self = Parking();
+        while (self.TryPark())
         {
-            Seam.Or(ref self._flags, IsParkedBit);
-            self._parkers.WakeUpAll();
-            self._unpark.WaitEvent(self, static self => (Seam.Read(in self._flags) & ShouldParkBit) == 0, Timeout.InfiniteTimeSpan);
+            self._unpark.WaitEvent(self, static self => !self.IsAskedToPark, Timeout.InfiniteTimeSpan);
             Seam.And(ref self._flags, ~IsParkedBit);
         }
+    }
+
+    /// <summary>As <see cref="ParkMe"/>, for an async body: other methods that it has under way go on meanwhile.</summary>
+    /// <exception cref="InvalidOperationException">The caller is no kthread.</exception>
+    public static async ValueTask ParkMeAsync()
+    {
+        Kthread self = Parking();
+        while (self.TryPark())
+        {
+            await self._unpark.WaitEventAsync(self, static self => !self.IsAskedToPark, Timeout.InfiniteTimeSpan);
+            Seam.And(ref self._flags, ~IsParkedBit);
+        }
+    }
+
+    private static Kthread Parking() => t_current ?? throw new InvalidOperationException("Only a kthread can park.");
+
+    private bool IsAskedToPark => (Seam.Read(in _flags) & ShouldParkBit) != 0;
+
+    /// <summary>
+    /// Says that it is parked, if it is asked to. IsParked is cleared before ShouldPark is read again, and who parks sets ShouldPark before it reads
+    /// IsParked: so one who parks us again while we leave either waits for us to say so anew, or we see the request and stay.
+    /// </summary>
+    private bool TryPark()
+    {
+        if (!IsAskedToPark)
+            return false;
+        Seam.Or(ref _flags, IsParkedBit);
+        _parkers.WakeUpAll();
+        return true;
     }
 
     /// <summary>Sends an ordinary signal: ends waits of mode <see cref="WaitMode.Interruptible"/>.</summary>
