@@ -21,6 +21,7 @@ public readonly ref struct NfsDirectoryEntry
 public interface INfsDirectoryVisitor
 {
     /// <summary>Takes <paramref name="entry"/>.</summary>
+    /// <remarks>Runs in the middle of the file system's call, perhaps under its locks: it must not call the file system.</remarks>
     /// <returns>False if it was not taken, since it does not fit: reading ends before it.</returns>
     bool Visit(in NfsDirectoryEntry entry);
 }
