@@ -144,18 +144,18 @@ public sealed partial class LocalFileSystem
 
                 (object first, object second) = InOrder(fromStat, toStat);
                 lock (first)
-                lock (second)
-                {
-                    if (!LocalFile.TryStat(from.Fd, out fromStat) || !LocalFile.TryStat(to.Fd, out toStat))
-                        return ErrnoStatus.Last();
-                    if (status == NfsStatus.Ok)
+                    lock (second)
                     {
-                        fixed (byte* fromStart = &fromBuffer.Start, toStart = &toBuffer.Start)
-                            status = RenameAs(call, caller, from.Fd, fromStat, fromStart, to.Fd, toStat, toStart, toName);
+                        if (!LocalFile.TryStat(from.Fd, out fromStat) || !LocalFile.TryStat(to.Fd, out toStat))
+                            return ErrnoStatus.Last();
+                        if (status == NfsStatus.Ok)
+                        {
+                            fixed (byte* fromStart = &fromBuffer.Start, toStart = &toBuffer.Start)
+                                status = RenameAs(call, caller, from.Fd, fromStat, fromStart, to.Fd, toStat, toStart, toName);
+                        }
+                        fromChange = new NfsChange(BeforeOf(fromStat), TryGetAttributes(from.Fd));
+                        toChange = new NfsChange(BeforeOf(toStat), TryGetAttributes(to.Fd));
                     }
-                    fromChange = new NfsChange(BeforeOf(fromStat), TryGetAttributes(from.Fd));
-                    toChange = new NfsChange(BeforeOf(toStat), TryGetAttributes(to.Fd));
-                }
                 if (status != NfsStatus.Ok)
                     return status;
                 status = SyncFile(to, toStat); // The new name first: a crash between must not lose both.

@@ -31,6 +31,7 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
     private readonly NfsHandle _rootHandle;
     private readonly ulong _fileSystemId;
     private readonly Workqueue _closing;
+    private int _isDisposed;
     private readonly DelayedWork<LocalFileSystem> _closeIdle;
 
     // Held over "attributes before, operation, attributes after"; a file's is found by its inode number. Of two, the lower index comes first.
@@ -103,6 +104,8 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
     /// <summary>Syncs and closes everything. To be called when no call runs any more.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return; // Closing a number twice would close somebody else's file.
         _closeIdle.CancelSync();
         _closing.Dispose();
         _files.Dispose();
@@ -116,6 +119,9 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         if (_files.CloseIdle())
             _closing.Queue(_closeIdle, _options.IdleTime);
     }
+
+    /// <summary>For tests: waits for a closing that has begun, or is due.</summary>
+    internal void FlushClosing() => _closing.Flush();
 
     private static unsafe int OpenRoot(string shownPath, ReadOnlySpan<byte> path)
     {

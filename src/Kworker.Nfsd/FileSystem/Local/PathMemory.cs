@@ -93,7 +93,7 @@ internal sealed unsafe class PathMemory(int root, StatX rootStat, TimeProvider t
         var names = new Stack<byte[]>();
         lock (_lock)
         {
-            for (ulong at = inode; at != _rootInode; )
+            for (ulong at = inode; at != _rootInode;)
             {
                 if (!_places.TryGetValue(at, out Place place) || names.Count > MaxDepth)
                     return -1;
