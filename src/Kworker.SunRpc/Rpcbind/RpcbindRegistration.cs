@@ -8,18 +8,20 @@ namespace Kworker.SunRpc;
 /// <summary>A server's programs made known, with the rpcbind of this machine or with our own; disposed, they are no longer.</summary>
 internal sealed class RpcbindRegistration : IAsyncDisposable
 {
-    private readonly RpcServer? _builtIn;
     private readonly IPEndPoint _rpcbind;
     private readonly List<RpcbindRecord> _records;
     private readonly ILogger _logger;
 
     private RpcbindRegistration(RpcServer? builtIn, IPEndPoint rpcbind, List<RpcbindRecord> records, ILogger logger)
     {
-        _builtIn = builtIn;
+        BuiltIn = builtIn;
         _rpcbind = rpcbind;
         _records = records;
         _logger = logger;
     }
+
+    /// <summary>Our own rpcbind; null if it is the machine's.</summary>
+    public RpcServer? BuiltIn { get; }
 
     /// <summary>Registers as the options say; null if the mode is Auto and there is no rpcbind to be had.</summary>
     /// <exception cref="InvalidOperationException">The rpcbind that the options ask for cannot be had.</exception>
@@ -57,9 +59,9 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_builtIn is not null)
+        if (BuiltIn is not null)
         {
-            await _builtIn.DisposeAsync().ConfigureAwait(false);
+            await BuiltIn.DisposeAsync().ConfigureAwait(false);
             return;
         }
         try

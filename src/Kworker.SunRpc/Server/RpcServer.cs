@@ -31,7 +31,7 @@ public sealed class RpcServer : IAsyncDisposable
     private int _loops; // _lock; accept loops and UDP sockets that run
     private bool _started; // _lock
     private bool _stopping; // _lock
-    private RpcbindRegistration? _registration; // set by StartAsync, taken by StopAsync
+    private RpcbindRegistration? _registration; // set by StartAsync
     private bool _disposed;
 
     /// <summary>A server that does not listen yet.</summary>
@@ -64,6 +64,9 @@ public sealed class RpcServer : IAsyncDisposable
                 return _connections.Count;
         }
     }
+
+    /// <summary>Our own rpcbind, if this server started it.</summary>
+    internal RpcServer? BuiltInRpcbind => _registration?.BuiltIn;
 
     /// <summary>The programs served.</summary>
     internal IReadOnlyCollection<RpcProgram> Programs => _dispatcher.Programs;
@@ -114,22 +117,16 @@ public sealed class RpcServer : IAsyncDisposable
     /// <exception cref="OperationCanceledException">Patience has ended before the last call.</exception>
     public async ValueTask StopAsync(CancellationToken cancellationToken = default)
     {
-        RpcbindRegistration? registration = Interlocked.Exchange(ref _registration, null);
         TcpConnection[] connections;
+        bool first;
         lock (_lock)
         {
+            first = !_stopping;
             _stopping = true;
             connections = [.. _connections];
         }
-        if (registration is not null)
-            await registration.DisposeAsync().ConfigureAwait(false);
-        await _reaper.CancelSyncAsync().ConfigureAwait(false);
-        foreach (TcpTransport transport in _tcp)
-            await transport.DisposeAsync().ConfigureAwait(false);
-        foreach (UdpTransport transport in _udp)
-            transport.Drain();
-        foreach (TcpConnection connection in connections)
-            connection.Drain();
+        if (first)
+            await BeginDrainAsync(connections).ConfigureAwait(false);
         try
         {
             await _ended.WaitEventAsync(
@@ -141,7 +138,8 @@ public sealed class RpcServer : IAsyncDisposable
                 connection.Abort("the server stops");
             throw;
         }
-        RpcLog.Stopped(_logger, _options.Name);
+        if (first)
+            RpcLog.Stopped(_logger, _options.Name);
     }
 
     /// <summary>Drains without limit of time, if that has not been done, and gives the queue back.</summary>
@@ -155,6 +153,19 @@ public sealed class RpcServer : IAsyncDisposable
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask BeginDrainAsync(TcpConnection[] connections)
+    {
+        if (_registration is { } registration)
+            await registration.DisposeAsync().ConfigureAwait(false);
+        await _reaper.CancelSyncAsync().ConfigureAwait(false);
+        foreach (TcpTransport transport in _tcp)
+            await transport.DisposeAsync().ConfigureAwait(false);
+        foreach (UdpTransport transport in _udp)
+            transport.Drain();
+        foreach (TcpConnection connection in connections)
+            connection.Drain();
     }
 
     /// <summary>An IPv4 address in its own form, not as IPv6 maps it.</summary>

@@ -9,11 +9,15 @@ internal sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _client;
 
-    private RawConnection(TcpClient client) => _client = client;
+    private RawConnection(TcpClient client)
+    {
+        _client = client;
+        Stream = client.GetStream();
+    }
 
     public Socket Socket => _client.Client;
 
-    public NetworkStream Stream => _client.GetStream();
+    public NetworkStream Stream { get; }
 
     public static async Task<RawConnection> OpenAsync(IPEndPoint server)
     {
