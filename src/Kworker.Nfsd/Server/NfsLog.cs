@@ -1,0 +1,32 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Nfsd.Server;
+
+/// <summary>What the NFS server says to its log.</summary>
+internal static partial class NfsLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Client} mounted {Path}")]
+    public static partial void Mounted(ILogger logger, IPEndPoint client, string path);
+
+    [LoggerMessage(2, LogLevel.Information, "{Client} unmounted {Path}")]
+    public static partial void Unmounted(ILogger logger, IPEndPoint client, string path);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Client} asked to mount {Path}: refused with {Status}")]
+    public static partial void MountRefused(ILogger logger, IPEndPoint client, string path, string status);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Client} is no client that {Path} is exported to")]
+    public static partial void ClientRefused(ILogger logger, IPEndPoint client, string path);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Client} is refused: {Path} is exported to ports below 1024 only; the option 'insecure' allows others")]
+    public static partial void PortRefused(ILogger logger, IPEndPoint client, string path);
+
+    [LoggerMessage(6, LogLevel.Error, "{Procedure} failed; answered SERVERFAULT")]
+    public static partial void FileSystemFailed(ILogger logger, Exception exception, string procedure);
+
+    [LoggerMessage(7, LogLevel.Error, "The file system of {Path} could not be synced: {Status}")]
+    public static partial void SyncFailed(ILogger logger, string path, string status);
+
+    [LoggerMessage(8, LogLevel.Debug, "{Procedure} from {Client}: {Status}")]
+    public static partial void Refused(ILogger logger, string procedure, IPEndPoint client, string status);
+}

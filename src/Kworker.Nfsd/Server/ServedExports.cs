@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Net;
+using Kworker.Nfsd.Exports;
+using Kworker.Nfsd.FileSystem;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Nfsd.Server;
+
+/// <summary>The exports, each with its file system, and what each call is granted by them. Thread-safe.</summary>
+[DebuggerDisplay("{_table.Exports.Count} exports")]
+internal sealed class ServedExports
+{
+    private readonly ExportTable _table;
+    private readonly Dictionary<uint, INfsFileSystem> _fileSystems;
+    private readonly FileHandleSeal _seal;
+    private readonly ILogger _logger;
+
+    /// <exception cref="ExportsFormatException">Two exports have the same path or the same id.</exception>
+    public ServedExports(IReadOnlyCollection<NfsExport> exports, FileHandleSeal seal, ILogger logger)
+    {
+        _table = new ExportTable(exports.Select(export => export.Export));
+        _fileSystems = exports.ToDictionary(export => export.Export.Id, export => export.FileSystem);
+        _seal = seal;
+        _logger = logger;
+    }
+
+    public IReadOnlyList<Export> Exports => _table.Exports;
+
+    public IReadOnlyCollection<INfsFileSystem> FileSystems => _fileSystems.Values;
+
+    /// <summary>The wire's form of a handle of <paramref name="within"/>'s export.</summary>
+    /// <returns>Bytes written; <see cref="FileHandleSeal.MaxSealedLength"/> are enough.</returns>
+    public int Seal(in NfsObject within, in NfsHandle handle, Span<byte> destination) => _seal.Seal(within.Export.Id, handle, destination);
+
+    /// <summary>Finds what a handle from the wire names, and checks the export's rules anew for this client, this port and this caller.</summary>
+    /// <returns>
+    /// OK, BADHANDLE for what is no handle of this server, STALE for one of an export that is gone or was never this client's.
+    /// </returns>
+    /// <exception cref="RpcAuthException">The export wants a privileged port, and the call has none.</exception>
+    public NfsStatus Open(RpcCall call, ReadOnlySpan<byte> wire, out NfsObject found)
+    {
+        found = default;
+        if (!_seal.TryOpen(wire, out uint id, out NfsHandle handle))
+            return NfsStatus.BadHandle;
+        if (_table.Find(id) is not { } export || export.Match(call.RemoteEndPoint.Address) is not { } options)
+            return NfsStatus.Stale;
+        if (!IsPortAllowed(options, call.RemoteEndPoint))
+        {
+            // No status of NFSv3 says this: the credential is worth too little from there.
+            NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+            throw new RpcAuthException(RpcAuthStatus.TooWeak);
+        }
+        found = new NfsObject(export, _fileSystems[id], options, options.Apply(CallerOf(call)), handle);
+        return NfsStatus.Ok;
+    }
+
+    /// <summary>Finds the directory that a client asks to mount: an export, or a directory below one.</summary>
+    /// <remarks>
+    /// It is looked up as the caller, name by name, so that a mount gives nothing that LOOKUP from the export's root would not; symbolic links are
+    /// not followed.
+    /// </remarks>
+    /// <returns>OK; NOENT if the path is not exported; ACCES if not to this client, or not from this port; else what the file system says.</returns>
+    public NfsStatus Mount(RpcCall call, ReadOnlySpan<byte> path, out NfsObject directory)
+    {
+        directory = default;
+        if (_table.Find(path, out byte[] below) is not { } export)
+            return NfsStatus.NoEnt;
+        if (export.Match(call.RemoteEndPoint.Address) is not { } options)
+        {
+            NfsLog.ClientRefused(_logger, call.RemoteEndPoint, export.Path);
+            return NfsStatus.Acces;
+        }
+        if (!IsPortAllowed(options, call.RemoteEndPoint))
+        {
+            NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+            return NfsStatus.Acces;
+        }
+
+        INfsFileSystem fileSystem = _fileSystems[export.Id];
+        NfsCredentials caller = options.Apply(CallerOf(call));
+        NfsStatus status = fileSystem.GetRoot(out NfsHandle handle);
+        foreach (Range range in below.AsSpan().Split((byte)'/'))
+        {
+            ReadOnlySpan<byte> name = below.AsSpan(range);
+            if (status != NfsStatus.Ok || name.IsEmpty)
+                break; // An empty name is an empty rest: the export itself.
+            status = fileSystem.Lookup(caller, handle, name, out NfsFile file, out _);
+            handle = file.Handle;
+        }
+        if (status == NfsStatus.Ok)
+            status = fileSystem.GetAttributes(caller, handle, out NfsAttributes attributes) is var result && result == NfsStatus.Ok
+                && attributes.Type != NfsFileType.Directory ? NfsStatus.NotDir : result;
+        directory = new NfsObject(export, fileSystem, options, caller, handle);
+        return status;
+    }
+
+    private static bool IsPortAllowed(ExportOptions options, IPEndPoint client) => !options.RequiresPrivilegedPort || client.Port < 1024;
+
+    private static NfsCredentials? CallerOf(RpcCall call) =>
+        call.Sys is { } sys ? new NfsCredentials(sys.Uid, sys.Gid, sys.Groups.Span) : null;
+}

@@ -1,0 +1,50 @@
+using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.Server;
+using Kworker.SunRpc;
+
+namespace Kworker.Nfsd.V3;
+
+// MKNOD, RFC 1813 section 3.3.11. Its results are CREATE's.
+
+/// <summary><c>devicedata3</c>.</summary>
+[Xdr]
+internal readonly partial record struct DeviceData3(Sattr3 DevAttributes, SpecData3 Spec);
+
+/// <summary><c>mknoddata3</c>.</summary>
+[XdrUnion(DefaultVoid = true)]
+internal readonly partial record struct MknodData3(
+    Ftype3 Type,
+    [XdrCase(Ftype3.Character, Ftype3.Block)] DeviceData3 Device = default,
+    [XdrCase(Ftype3.Socket, Ftype3.Fifo)] Sattr3 PipeAttributes = default);
+
+/// <summary><c>MKNOD3args</c>.</summary>
+[Xdr]
+internal readonly partial record struct MkNod3Args(DirOpArgs3 Where, MknodData3 What);
+
+internal sealed partial class Nfs3Program
+{
+    internal static Nfs3Errors MkNodErrors { get; } = new(
+        NfsStatus.Io, NfsStatus.Acces, NfsStatus.Exist, NfsStatus.NotDir, NfsStatus.NoSpc, NfsStatus.RoFs, NfsStatus.NameTooLong,
+        NfsStatus.DQuot, NfsStatus.NotSupp, NfsStatus.BadType);
+
+    private Create3Res MkNod(RpcCall call, in MkNod3Args arguments)
+    {
+        NfsFile file = default;
+        NfsChange change = default;
+        MknodData3 what = arguments.What;
+        NfsAttributeChanges attributes = default;
+        NfsStatus status = OpenForChange(call, arguments.Where.Dir, arguments.Where.Name, NfsNameUse.Create, out NfsObject directory);
+        bool isDevice = what.Type is Ftype3.Character or Ftype3.Block;
+        if (status == NfsStatus.Ok && !isDevice && what.Type is not (Ftype3.Socket or Ftype3.Fifo))
+            status = NfsStatus.BadType;
+        if (status == NfsStatus.Ok && !(isDevice ? what.Device.DevAttributes : what.PipeAttributes).TryGetChanges(out attributes))
+            status = NfsStatus.Inval;
+        if (status == NfsStatus.Ok)
+        {
+            var special = new NfsSpecialFile((NfsFileType)what.Type, attributes, what.Device.Spec.Specdata1, what.Device.Spec.Specdata2);
+            status = directory.FileSystem.MakeSpecial(
+                directory.Caller, directory.Handle, arguments.Where.Name.Span, special, out file, out change);
+        }
+        return Created(MkNodErrors, status, directory, file, change);
+    }
+}

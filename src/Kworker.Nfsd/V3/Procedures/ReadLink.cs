@@ -1,0 +1,47 @@
+using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.Server;
+using Kworker.SunRpc;
+
+namespace Kworker.Nfsd.V3;
+
+// READLINK, RFC 1813 section 3.3.5.
+
+/// <summary><c>READLINK3args</c>.</summary>
+[Xdr]
+internal readonly partial record struct ReadLink3Args(NfsFh3 SymLink);
+
+/// <summary><c>READLINK3res</c> of a failure. That of a success is written around the target, which is read into the reply.</summary>
+[Xdr]
+internal readonly partial record struct ReadLink3ResFail(Nfsstat3 Status, PostOpAttr SymlinkAttributes) : INfs3Result<ReadLink3ResFail>
+{
+    public static ReadLink3ResFail Failure(Nfsstat3 status) => new(status, default);
+}
+
+internal sealed partial class Nfs3Program
+{
+    /// <summary>Longest target of a symbolic link, in bytes: Linux's PATH_MAX.</summary>
+    private const int MaxLinkTarget = 4096;
+
+    internal static Nfs3Errors ReadLinkErrors { get; } = new(NfsStatus.Io, NfsStatus.Inval, NfsStatus.Acces, NfsStatus.NotSupp);
+
+    private void ReadLink(RpcCall call, in ReadLink3Args arguments, XdrWriter reply)
+    {
+        NfsStatus status = Open(call, arguments.SymLink, out NfsObject link);
+        if (status != NfsStatus.Ok)
+        {
+            new ReadLink3ResFail(ReadLinkErrors.Of(status), default).Write(reply);
+            return;
+        }
+        var head = new ReplyHead(reply, fixedSize: 0);
+        Memory<byte> target = reply.ReserveOpaque(MaxLinkTarget);
+        status = link.FileSystem.ReadLink(link.Caller, link.Handle, target.Span, out int length, out NfsAttributes? attributes);
+        if (status == NfsStatus.Ok)
+        {
+            reply.CommitOpaque(length);
+            head.Finish(AttributesOf(link, attributes), []);
+            return;
+        }
+        head.TakeBack();
+        new ReadLink3ResFail(ReadLinkErrors.Of(status), AttributesOf(link, attributes)).Write(reply);
+    }
+}
