@@ -20,10 +20,9 @@ public static class NfsName
     /// <returns><see cref="NfsStatus.Ok"/> or what to answer.</returns>
     public static NfsStatus Check(ReadOnlySpan<byte> name, NfsNameUse use)
     {
-        if (name.IsEmpty)
+        // What no name can be is ACCES, whichever procedure: rules 1 and 5.
+        if (name.IsEmpty || name.IndexOfAny((byte)'/', (byte)0) >= 0)
             return NfsStatus.Acces;
-        if (name.IndexOfAny((byte)'/', (byte)0) >= 0)
-            return NfsStatus.Inval;
         if (!IsDotOrDotDot(name))
             return NfsStatus.Ok;
         return use switch

@@ -21,12 +21,9 @@ internal static partial class NfsLog
     [LoggerMessage(5, LogLevel.Warning, "{Client} is refused: {Path} is exported to ports below 1024 only; the option 'insecure' allows others")]
     public static partial void PortRefused(ILogger logger, IPEndPoint client, string path);
 
-    [LoggerMessage(6, LogLevel.Error, "{Procedure} failed; answered SERVERFAULT")]
+    [LoggerMessage(6, LogLevel.Error, "The file system failed at {Procedure}")]
     public static partial void FileSystemFailed(ILogger logger, Exception exception, string procedure);
 
     [LoggerMessage(7, LogLevel.Error, "The file system of {Path} could not be synced: {Status}")]
     public static partial void SyncFailed(ILogger logger, string path, string status);
-
-    [LoggerMessage(8, LogLevel.Debug, "{Procedure} from {Client}: {Status}")]
-    public static partial void Refused(ILogger logger, string procedure, IPEndPoint client, string status);
 }

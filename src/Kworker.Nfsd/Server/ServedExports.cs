@@ -27,7 +27,7 @@ internal sealed class ServedExports
 
     public IReadOnlyList<Export> Exports => _table.Exports;
 
-    public IReadOnlyCollection<INfsFileSystem> FileSystems => _fileSystems.Values;
+    public INfsFileSystem FileSystemOf(Export export) => _fileSystems[export.Id];
 
     /// <summary>The wire's form of a handle of <paramref name="within"/>'s export.</summary>
     /// <returns>Bytes written; <see cref="FileHandleSeal.MaxSealedLength"/> are enough.</returns>

@@ -1,0 +1,144 @@
+using System.Net.Sockets;
+using Kworker.Nfsd;
+using Kworker.Nfsd.Exports;
+using Kworker.Nfsd.FileSystem.Local;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Apps.Nfsd;
+
+/// <summary>Serves until it is told to end.</summary>
+internal static class Daemon
+{
+    /// <exception cref="StartupException">It cannot serve.</exception>
+    public static async Task RunAsync(Settings settings, TextWriter output, Termination termination)
+    {
+        using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
+            .SetMinimumLevel(settings.LogLevel)
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            .AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
+            }));
+        IReadOnlyList<Export> exports = ReadExports(settings);
+        var directories = new List<LocalFileSystem>();
+        try
+        {
+            foreach (Export export in exports)
+                directories.Add(Open(export));
+            await using NfsServer server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
+            await StartAsync(server, settings);
+            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports));
+            await output.FlushAsync();
+            await termination.WaitAsync();
+            await StopAsync(server, settings, loggers.CreateLogger("nfsd"));
+        }
+        finally
+        {
+            foreach (LocalFileSystem directory in directories)
+                directory.Dispose();
+        }
+    }
+
+    private static List<Export> ReadExports(Settings settings)
+    {
+        try
+        {
+            return [.. settings.Exports.Select(ExportTable.ParseArgument), .. settings.ExportFiles.SelectMany(ExportTable.ReadFile)];
+        }
+        catch (ExportsFormatException exception)
+        {
+            throw new StartupException(exception.Message, Program.UsageError, exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"--exports: {exception.Message}", innerException: exception);
+        }
+    }
+
+    private static LocalFileSystem Open(Export export)
+    {
+        try
+        {
+            ulong? fileSystemId = export.Clients.Any(client => client.Options.FileSystemId is not null) ? export.Id : null;
+            return LocalFileSystem.Open(export.PathBytes, new LocalFileSystemOptions { IsAsync = export.IsAsync, FileSystemId = fileSystemId });
+        }
+        catch (IOException exception)
+        {
+            string advice = Directory.Exists(export.Path) ? "" : " Export a directory that is there.";
+            throw new StartupException(exception.Message + advice, innerException: exception);
+        }
+    }
+
+    private static NfsServer Make(Settings settings, IList<NfsExport> exports, ILoggerFactory loggers)
+    {
+        try
+        {
+            return new NfsServer(new NfsServerOptions
+            {
+                Exports = exports,
+                Port = settings.Port,
+                Addresses = settings.Addresses,
+                Rpcbind = settings.Rpcbind,
+                StateDirectory = settings.StateDirectory,
+                LoggerFactory = loggers,
+            });
+        }
+        catch (ExportsFormatException exception)
+        {
+            throw new StartupException(exception.Message + ".", Program.UsageError, exception);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new StartupException(
+                $"{exception.Message} Remove it (clients must then mount again), or name another directory with --state.", innerException: exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"the key of file handles cannot be kept in {settings.StateDirectory}: {exception.Message} Name another directory with --state.",
+                innerException: exception);
+        }
+    }
+
+    private static async Task StartAsync(NfsServer server, Settings settings)
+    {
+        try
+        {
+            await server.StartAsync();
+        }
+        catch (SocketException exception)
+        {
+            string advice = exception.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => "Another server has it (the kernel's own, perhaps): stop that one, or choose another port with --port.",
+                SocketError.AccessDenied => "Ports below 1024 are root's: choose a higher one with --port, or run nfsd as root.",
+                SocketError.AddressNotAvailable => "It is no address of this machine: name one with --bind, or 0.0.0.0 for all.",
+                _ => "Choose others with --bind and --port.",
+            };
+            throw new StartupException($"{WithoutName(exception.Message)}. {advice}", innerException: exception);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new StartupException(
+                $"{exception.Message.TrimEnd('.')}. Clients that are told the port need no rpcbind: --rpcbind none goes without.",
+                innerException: exception);
+        }
+    }
+
+    private static async Task StopAsync(NfsServer server, Settings settings, ILogger logger)
+    {
+        using var patience = new CancellationTokenSource(settings.DrainTime);
+        try
+        {
+            await server.StopAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            DaemonLog.DrainTimeUp(logger, settings.DrainTime.TotalSeconds);
+        }
+    }
+
+    // The RPC server says "nfsd cannot listen on ...", and so do we.
+    private static string WithoutName(string message) => message.StartsWith("nfsd ", StringComparison.Ordinal) ? message["nfsd ".Length..].TrimEnd('.') : message.TrimEnd('.');
+}

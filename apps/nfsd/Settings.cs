@@ -1,0 +1,25 @@
+using System.Net;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Apps.Nfsd;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record Settings
+{
+    public required IReadOnlyList<string> Exports { get; init; }
+
+    public required IReadOnlyList<string> ExportFiles { get; init; }
+
+    public required int Port { get; init; }
+
+    public required IReadOnlyList<IPAddress> Addresses { get; init; }
+
+    public required string StateDirectory { get; init; }
+
+    public required RpcbindMode Rpcbind { get; init; }
+
+    public required TimeSpan DrainTime { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+}

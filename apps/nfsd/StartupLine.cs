@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Kworker.Nfsd.Exports;
+
+namespace Kworker.Apps.Nfsd;
+
+/// <summary>The one line that says what is served, where, and how to mount it.</summary>
+internal static class StartupLine
+{
+    public static string Of(IReadOnlyList<IPEndPoint> endPoints, IReadOnlyList<Export> exports)
+    {
+        string served = string.Join(", ", exports.Select(export => $"{export.Path} ({(IsReadOnly(export) ? "ro" : "rw")})"));
+        return $"nfsd: listening on {string.Join(" and ", endPoints)}, serving {served}. Mount: {MountCommand(endPoints[0], exports[0].Path)}";
+    }
+
+    /// <summary>A command for Linux that needs neither rpcbind nor lock daemons, and names what nfs(5) would otherwise guess.</summary>
+    public static string MountCommand(IPEndPoint endPoint, string path)
+    {
+        string port = endPoint.Port.ToString(CultureInfo.InvariantCulture);
+        string source = Quote($"{Host(endPoint.Address)}:{path}");
+        return $"mount -t nfs -o vers=3,proto=tcp,port={port},mountport={port},mountproto=tcp,nolock {source} /mnt";
+    }
+
+    private static bool IsReadOnly(Export export) => export.Clients.All(client => client.Options.IsReadOnly);
+
+    private static string Host(IPAddress address)
+    {
+        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            return Dns.GetHostName();
+        return address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+    }
+
+    private static string Quote(string word) =>
+        word.All(c => char.IsAsciiLetterOrDigit(c) || "/.:_-[]+,@".Contains(c, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+}

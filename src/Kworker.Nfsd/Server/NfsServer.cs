@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Kworker.Nfsd.Exports;
+using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.Mount;
+using Kworker.Nfsd.Server;
+using Kworker.Nfsd.V3;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kworker.Nfsd;
+
+/// <summary>An NFS server: NFS version 3 and MOUNT version 3 (RFC 1813) on one port, over file systems that the program brings.</summary>
+/// <remarks>
+/// <code>
+/// await using var server = new NfsServer(new NfsServerOptions { Port = 20049, Exports = { NfsExport.Parse("/data:rw,insecure", fileSystem) } });
+/// await server.StartAsync();
+/// </code>
+/// A server starts once. Thread-safe.
+/// </remarks>
+[DebuggerDisplay("port {Port}")]
+public sealed class NfsServer : IAsyncDisposable
+{
+    private const int RecordOverhead = 4096; // The longest header with its credential, and the arguments that are no data.
+
+    private enum State
+    {
+        Made,
+        Started,
+        Stopped,
+    }
+
+    private readonly RpcServer _rpc;
+    private readonly ServedExports _exports;
+    private readonly Workqueue _syncing;
+    private readonly ILogger _logger;
+    private int _state; // Of State; moves forward only.
+
+    /// <summary>A server that does not listen yet.</summary>
+    /// <exception cref="ArgumentException">Nothing is exported, or <see cref="NfsServerOptions.MaximumTransfer"/> is out of range.</exception>
+    /// <exception cref="ExportsFormatException">Two exports have the same path or the same id.</exception>
+    /// <exception cref="IOException">The state cannot be read or written.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged.</exception>
+    /// <exception cref="UnauthorizedAccessException">The state may not be read or written.</exception>
+    public NfsServer(NfsServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Exports.Count == 0)
+            throw new ArgumentException("Nothing is exported.", nameof(options));
+        if (options.MaximumTransfer is < 4096 or > 16 << 20 || options.MaximumTransfer % 4096 != 0)
+            throw new ArgumentException($"A transfer of {options.MaximumTransfer} bytes is no multiple of 4096 up to 16 MiB.", nameof(options));
+
+        ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        _logger = loggers.CreateLogger("Kworker.Nfsd");
+        _exports = new ServedExports([.. options.Exports], options.MakeSeal(), _logger);
+        _syncing = new Workqueue("nfsd-sync", new WorkqueueOptions { Unbound = true }, options.System);
+        _rpc = new RpcServer(new RpcServerOptions
+        {
+            Name = "nfsd",
+            Addresses = options.Addresses,
+            Port = options.Port,
+            MaximumRecord = Math.Max(options.MaximumTransfer + RecordOverhead, new RpcServerOptions().MaximumRecord),
+            Rpcbind = options.Rpcbind,
+            System = options.System,
+            Logger = loggers.CreateLogger("Kworker.SunRpc"),
+        });
+        _rpc.Add(new Nfs3Program(_exports, new WriteVerifier(), options.MaximumTransfer, _logger).ToRpcProgram());
+        _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
+    }
+
+    /// <summary>The one port; 0 before <see cref="StartAsync"/>.</summary>
+    public int Port => _rpc.Port;
+
+    /// <summary>Where the server listens; empty before <see cref="StartAsync"/>.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => _rpc.TcpEndPoints;
+
+    /// <summary>Listens and serves.</summary>
+    /// <exception cref="SocketException">An address or port cannot be had; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">The server has been started before, or the rpcbind that the options name cannot be had.</exception>
+    public async ValueTask StartAsync(CancellationToken cancellationToken = default)
+    {
+        Interlocked.CompareExchange(ref _state, (int)State.Started, (int)State.Made);
+        await _rpc.StartAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Drains: no new call is taken, running ones finish and are answered, then every file system is synced
+    /// (<see cref="INfsFileSystem.Sync"/>).
+    /// </summary>
+    /// <param name="cancellationToken">Ends patience with calls that run and clients that do not read; the sync comes all the same.</param>
+    /// <exception cref="OperationCanceledException">Patience has ended before the last call; data is synced.</exception>
+    public async ValueTask StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.CompareExchange(ref _state, (int)State.Stopped, (int)State.Started) != (int)State.Started)
+            return;
+        try
+        {
+            await _rpc.StopAsync(cancellationToken);
+        }
+        finally
+        {
+            // On a worker: a sync may take long, and the caller's thread may be one that must not block.
+            var sync = new Work<NfsServer>(this, static server => server.Sync());
+            _syncing.Queue(sync);
+            await sync.FlushAsync();
+        }
+    }
+
+    /// <summary>Drains without limit of time, if that has not been done.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _rpc.DisposeAsync();
+        await _syncing.DisposeAsync();
+    }
+
+    private void Sync()
+    {
+        var synced = new HashSet<INfsFileSystem>(ReferenceEqualityComparer.Instance);
+        foreach (Export export in _exports.Exports)
+        {
+            INfsFileSystem fileSystem = _exports.FileSystemOf(export);
+            if (!synced.Add(fileSystem))
+                continue;
+            try
+            {
+                NfsStatus status = fileSystem.Sync();
+                if (status != NfsStatus.Ok)
+                    NfsLog.SyncFailed(_logger, export.Path, status.ToString());
+            }
+            catch (Exception exception)
+            {
+                // A file system that somebody plugged in: the others are synced all the same.
+                NfsLog.FileSystemFailed(_logger, exception, "sync");
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using Kworker.Nfsd.FileSystem;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Nfsd;
+
+/// <summary>What an <see cref="NfsServer"/> serves, and where. Not changed once the server has been made of it.</summary>
+public sealed class NfsServerOptions
+{
+    /// <summary>The port that nfs(5) takes when none is named.</summary>
+    public const int DefaultPort = 2049;
+
+    /// <summary>What is exported; at least one.</summary>
+    public IList<NfsExport> Exports { get; init; } = [];
+
+    /// <summary>The one port of all programs (NFS and MOUNT), TCP and UDP; 0 takes a free one.</summary>
+    public int Port { get; set; } = DefaultPort;
+
+    /// <summary>The addresses to listen on. Loopback by default: NFS with AUTH_SYS trusts the client's machine.</summary>
+    public IReadOnlyList<IPAddress> Addresses { get; set; } = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+
+    /// <summary>Where the programs are registered, so that clients need not name the port of MOUNT.</summary>
+    public RpcbindMode Rpcbind { get; set; } = RpcbindMode.None;
+
+    /// <summary>
+    /// Where the server keeps what must outlive it: the key of its file handles. Made if it is not there. If null, the key is a new one
+    /// at each start, and clients that were mounted before must mount again.
+    /// </summary>
+    public string? StateDirectory { get; set; }
+
+    /// <summary>Most data of a READ or WRITE over TCP, in bytes; a multiple of 4096 up to 16 MiB. Clients take Linux's limit of 1 MiB at most.</summary>
+    public int MaximumTransfer { get; set; } = 1 << 20;
+
+    /// <summary>The system whose workers run the calls; the current one if null.</summary>
+    public KworkerSystem? System { get; set; }
+
+    /// <summary>Takes what the server has to say; null for nothing.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>The key of file handles, by <see cref="StateDirectory"/>.</summary>
+    internal FileHandleSeal MakeSeal() => new(
+        StateDirectory is null
+            ? global::System.Security.Cryptography.RandomNumberGenerator.GetBytes(FileHandleSeal.KeyLength)
+            : FileHandleSeal.LoadOrCreateKey(Path.Combine(StateDirectory, "file-handle-key")));
+}
