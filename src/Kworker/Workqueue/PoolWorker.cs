@@ -72,6 +72,7 @@ internal sealed class PoolWorker
         SynchronizationContext.SetSynchronizationContext(null);
         ref Spinlock runLock = ref _pool.System.RunLock;
         runLock.Enter();
+        _pool.WorkerArrives();
         while (true)
         {
             while (_pool.NextItem() is { } item)
@@ -104,6 +105,7 @@ internal sealed class PoolWorker
                 return false;
         }
 
+        _pool.WorkerArrives();
         return true;
     }
 

@@ -25,6 +25,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     private int _workers;
     private int _running;
     private int _made;
+    private int _arriving; // workers woken or made that have not looked at the list yet
     private bool _isStarting; // a thread is being made: it looks at the list itself when it runs
     private bool _isShutdown;
 
@@ -61,9 +62,13 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         system.RunLock.AssertHeld();
         if (_items.IsEmpty || _running >= maxRunning)
             return default;
+        // Nobody counts an unmanaged pool's running workers, so one that is on its way must do: when it has taken an item it plans anew.
+        if (!IsManaged && _arriving > 0)
+            return default;
         if (_idle is { } worker)
         {
             RemoveIdle(worker);
+            _arriving++;
             CountRunning(1);
             return new WakePlan(this, worker);
         }
@@ -72,8 +77,16 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             return default;
         _isStarting = true;
         _workers++;
+        _arriving++;
         CountRunning(1);
         return new WakePlan(this, worker: null);
+    }
+
+    /// <summary>A worker that was woken or made is about to look at the list.</summary>
+    internal void WorkerArrives()
+    {
+        system.RunLock.AssertHeld();
+        _arriving--;
     }
 
     /// <summary>False when the pool ends and the worker is to end, too.</summary>
@@ -153,6 +166,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         else
         {
             _workers--;
+            _arriving--;
             CountRunning(-1);
         }
 
@@ -171,6 +185,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         for (PoolWorker? worker = first; worker is not null; worker = worker.NextIdle)
         {
             worker.IsIdle = false;
+            _arriving++;
             CountRunning(1);
         }
 
