@@ -263,6 +263,7 @@ public abstract class Work : DeferredItem
         if (BoundSystem is not { } system)
             return null;
         FlushBarrier? barrier = null;
+        WakePlan plan = default;
         system.RunLock.Enter();
         if (IsQueued)
         {
@@ -278,8 +279,14 @@ public abstract class Work : DeferredItem
         }
 
         if (barrier is not null)
+        {
             barrier.Epoch.InFlight++;
+            // As with any item that is put in: a barrier whose item was cancelled may be waiting in the pool for somebody to come.
+            plan = barrier.Queue.PlanWake();
+        }
+
         system.RunLock.Exit();
+        plan.Carry();
         return barrier;
     }
 

@@ -220,6 +220,9 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         ? new ObjectDisposedException(Name, $"Workqueue {Name} has been disposed of; {work.FunctionName} was not queued.")
         : new InvalidOperationException($"Workqueue {Name} is being drained: only its own items may queue; {work.FunctionName} was not queued.");
 
+    /// <summary>Run lock: whether the queue's pool needs a worker more, and which.</summary>
+    internal WakePlan PlanWake() => _pool.PlanWake();
+
     /// <summary>Run lock: takes a queued item out. A barrier tied to it stays, and runs when its turn comes.</summary>
     internal void Remove(Work work, ref FinishedEpochs done)
     {
