@@ -15,11 +15,17 @@ public static class Errno
     /// <summary>Interrupted; for a kthread: it was stopped before it ran.</summary>
     public const int EINTR = 4;
 
+    /// <summary>Input or output failed.</summary>
+    public const int EIO = 5;
+
     /// <summary>Argument list too long.</summary>
     public const int E2BIG = 7;
 
     /// <summary>Not an executable format.</summary>
     public const int ENOEXEC = 8;
+
+    /// <summary>No such child process; for a helper: somebody else reaped it.</summary>
+    public const int ECHILD = 10;
 
     /// <summary>Try again.</summary>
     public const int EAGAIN = 11;

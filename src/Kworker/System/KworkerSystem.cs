@@ -68,6 +68,9 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
 
     internal TaskObserver? Observer { get; }
 
+    /// <summary>Its usermode helpers.</summary>
+    internal HelperGate Helpers { get; } = new();
+
     /// <summary>
     /// Guards all lists of queues, pools and workers, and what is counted about them: one lock, so that an item can go from a queue to a pool
     /// to a worker in one step that nobody sees half done.
@@ -112,21 +115,26 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     internal void Log(string text) => _log(text);
 
     /// <summary>
-    /// Drains and disposes every workqueue that is left, then ends timers and workers. Kthreads are their makers' to stop.
+    /// Refuses usermode helpers and waits for the calls of them that are under way, drains and disposes every workqueue that is left, then
+    /// ends timers and workers. Kthreads are their makers' to stop. Helpers that nobody waits for run on, and are reaped.
     /// Call it from outside: not from a work function of this system.
     /// </summary>
     public void Dispose()
     {
+        Helpers.Drain();
         while (TakeQueue() is { } queue)
             queue.Dispose();
+        Helpers.Stop();
         EndThreads();
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
+        await Helpers.DrainAsync();
         while (TakeQueue() is { } queue)
             await queue.DisposeAsync();
+        Helpers.Stop();
         EndThreads();
     }
 

@@ -1,0 +1,35 @@
+namespace Kworker;
+
+/// <summary>What became of a usermode helper.</summary>
+public enum HelperOutcome
+{
+    /// <summary>The path was empty: nothing was to be run.</summary>
+    NothingToRun,
+
+    /// <summary>Nobody waits for it: a worker starts it, or has.</summary>
+    Queued,
+
+    /// <summary>The program was executed and runs.</summary>
+    Started,
+
+    /// <summary>The program ended by itself, with an exit code.</summary>
+    Exited,
+
+    /// <summary>A signal ended the program.</summary>
+    Killed,
+
+    /// <summary>The program could not be executed, or no process be made for it.</summary>
+    ExecFailed,
+
+    /// <summary>The init callback refused.</summary>
+    InitRefused,
+
+    /// <summary>Helpers are disabled.</summary>
+    Disabled,
+
+    /// <summary>The kthread that waited was killed. The helper runs on.</summary>
+    Interrupted,
+
+    /// <summary>The program ended, but somebody else in this process took its status first.</summary>
+    StatusLost,
+}
