@@ -45,8 +45,16 @@ public interface INfsFileSystem
         NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, out NfsFile file, out NfsAttributes? directoryAttributes);
 
     /// <summary>ACCESS, section 3.3.4: which of <paramref name="requested"/> the caller has.</summary>
+    /// <remarks>By default all that makes sense for the type of the file: a client only asks to know sooner what an operation would refuse.</remarks>
     NfsStatus Access(
-        NfsCredentials caller, in NfsHandle file, NfsAccess requested, out NfsAccess granted, out NfsAttributes? attributes);
+        NfsCredentials caller, in NfsHandle file, NfsAccess requested, out NfsAccess granted, out NfsAttributes? attributes)
+    {
+        NfsStatus status = GetAttributes(caller, file, out NfsAttributes found);
+        attributes = status == NfsStatus.Ok ? found : null;
+        NfsAccess senseless = found.Type == NfsFileType.Directory ? NfsAccess.Execute : NfsAccess.Lookup | NfsAccess.Delete;
+        granted = status == NfsStatus.Ok ? requested & ~senseless : NfsAccess.None;
+        return status;
+    }
 
     /// <summary>READLINK, section 3.3.5.</summary>
     /// <param name="caller">On whose behalf.</param>
@@ -54,7 +62,13 @@ public interface INfsFileSystem
     /// <param name="buffer">Takes the target's bytes; 4096 bytes of room are enough on Linux.</param>
     /// <param name="length">How many of them there are. A target that does not fit is <see cref="NfsStatus.ServerFault"/>.</param>
     /// <param name="attributes">The link's attributes.</param>
-    NfsStatus ReadLink(NfsCredentials caller, in NfsHandle link, Span<byte> buffer, out int length, out NfsAttributes? attributes);
+    /// <remarks>By default there are no links.</remarks>
+    NfsStatus ReadLink(NfsCredentials caller, in NfsHandle link, Span<byte> buffer, out int length, out NfsAttributes? attributes)
+    {
+        length = 0;
+        attributes = null;
+        return NfsStatus.Inval;
+    }
 
     /// <summary>READ, section 3.3.6: fills <paramref name="buffer"/> as far as the file reaches.</summary>
     /// <param name="caller">On whose behalf.</param>
@@ -86,7 +100,14 @@ public interface INfsFileSystem
     /// <param name="count">How many; 0 for all up to the end.</param>
     /// <param name="epoch">The write epoch, read <em>after</em> everything was synced.</param>
     /// <param name="change">The file before and after.</param>
-    NfsStatus Commit(NfsCredentials caller, in NfsHandle file, ulong offset, uint count, out ulong epoch, out NfsChange change);
+    /// <remarks>By default nothing can be lost, so there is nothing to do.</remarks>
+    NfsStatus Commit(NfsCredentials caller, in NfsHandle file, ulong offset, uint count, out ulong epoch, out NfsChange change)
+    {
+        epoch = 0;
+        NfsStatus status = GetAttributes(caller, file, out NfsAttributes attributes);
+        change = new NfsChange(null, status == NfsStatus.Ok ? attributes : null);
+        return status;
+    }
 
     /// <summary>CREATE, section 3.3.8: a regular file. An exclusive one must be known again after a restart.</summary>
     NfsStatus Create(
@@ -97,13 +118,25 @@ public interface INfsFileSystem
         NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, in NfsAttributeChanges attributes, out NfsFile file, out NfsChange directoryChange);
 
     /// <summary>SYMLINK, section 3.3.10. <paramref name="target"/> is the client's affair: it is kept as it is and never followed here.</summary>
+    /// <remarks>Not supported by default.</remarks>
     NfsStatus MakeSymbolicLink(
         NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> target, in NfsAttributeChanges attributes,
-        out NfsFile file, out NfsChange directoryChange);
+        out NfsFile file, out NfsChange directoryChange)
+    {
+        file = default;
+        directoryChange = default;
+        return NfsStatus.NotSupp;
+    }
 
     /// <summary>MKNOD, section 3.3.11. Types that are not special files are <see cref="NfsStatus.BadType"/>.</summary>
+    /// <remarks>Not supported by default.</remarks>
     NfsStatus MakeSpecial(
-        NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, in NfsSpecialFile special, out NfsFile file, out NfsChange directoryChange);
+        NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, in NfsSpecialFile special, out NfsFile file, out NfsChange directoryChange)
+    {
+        file = default;
+        directoryChange = default;
+        return NfsStatus.NotSupp;
+    }
 
     /// <summary>REMOVE, section 3.3.12: anything but a directory.</summary>
     NfsStatus Remove(NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, out NfsChange directoryChange);
@@ -117,8 +150,14 @@ public interface INfsFileSystem
         out NfsChange fromChange, out NfsChange toChange);
 
     /// <summary>LINK, section 3.3.15.</summary>
+    /// <remarks>Not supported by default.</remarks>
     NfsStatus Link(
-        NfsCredentials caller, in NfsHandle file, in NfsHandle directory, ReadOnlySpan<byte> name, out NfsAttributes? attributes, out NfsChange directoryChange);
+        NfsCredentials caller, in NfsHandle file, in NfsHandle directory, ReadOnlySpan<byte> name, out NfsAttributes? attributes, out NfsChange directoryChange)
+    {
+        attributes = null;
+        directoryChange = default;
+        return NfsStatus.NotSupp;
+    }
 
     /// <summary>READDIR and READDIRPLUS, sections 3.3.16 and 3.3.17: shows entries to <paramref name="visitor"/> until it takes no more.</summary>
     /// <remarks>
@@ -136,13 +175,38 @@ public interface INfsFileSystem
         NfsCredentials caller, in NfsHandle directory, ulong cookie, ulong verifier, bool withFiles, INfsDirectoryVisitor visitor, out NfsDirectoryRead read);
 
     /// <summary>FSSTAT, section 3.3.18. <paramref name="file"/> may be any file of the file system.</summary>
-    NfsStatus GetSpace(NfsCredentials caller, in NfsHandle file, out NfsSpace space, out NfsAttributes? attributes);
+    /// <remarks>By default a terabyte, empty.</remarks>
+    NfsStatus GetSpace(NfsCredentials caller, in NfsHandle file, out NfsSpace space, out NfsAttributes? attributes)
+    {
+        const ulong bytes = 1ul << 40, files = 1ul << 30;
+        space = new NfsSpace
+        {
+            TotalBytes = bytes, FreeBytes = bytes, AvailableBytes = bytes, TotalFiles = files, FreeFiles = files, AvailableFiles = files,
+        };
+        NfsStatus status = GetAttributes(caller, file, out NfsAttributes found);
+        attributes = status == NfsStatus.Ok ? found : null;
+        return status;
+    }
 
     /// <summary>FSINFO, section 3.3.19.</summary>
-    NfsStatus GetCapabilities(NfsCredentials caller, in NfsHandle file, out NfsCapabilities capabilities, out NfsAttributes? attributes);
+    /// <remarks>By default files of any size and times that can be set, no links.</remarks>
+    NfsStatus GetCapabilities(NfsCredentials caller, in NfsHandle file, out NfsCapabilities capabilities, out NfsAttributes? attributes)
+    {
+        capabilities = new NfsCapabilities { MaxFileSize = long.MaxValue, TimeGranularity = new NfsTime(0, 100), IsHomogeneous = true, CanSetTime = true };
+        NfsStatus status = GetAttributes(caller, file, out NfsAttributes found);
+        attributes = status == NfsStatus.Ok ? found : null;
+        return status;
+    }
 
     /// <summary>PATHCONF, section 3.3.20.</summary>
-    NfsStatus GetPathLimits(NfsCredentials caller, in NfsHandle file, out NfsPathLimits limits, out NfsAttributes? attributes);
+    /// <remarks>By default names of 255 bytes, as they are, and no hard links.</remarks>
+    NfsStatus GetPathLimits(NfsCredentials caller, in NfsHandle file, out NfsPathLimits limits, out NfsAttributes? attributes)
+    {
+        limits = new NfsPathLimits { MaxLinks = 1, MaxNameLength = 255, NoTruncation = true, ChownRestricted = true, CasePreserving = true };
+        NfsStatus status = GetAttributes(caller, file, out NfsAttributes found);
+        attributes = status == NfsStatus.Ok ? found : null;
+        return status;
+    }
 
     /// <summary>Makes everything accepted so far durable. Called once, when the server has drained.</summary>
     NfsStatus Sync() => NfsStatus.Ok;
