@@ -4,7 +4,8 @@ namespace Kworker.SunRpc;
 
 /// <summary>A program that a server offers: its number, its versions, their procedures (RFC 5531, 8.1). Procedure 0 of each version is there by itself.</summary>
 /// <remarks>
-/// Declared first, then given to a server; not changed afterwards. Handlers run as work items of the server's queue, many at once.
+/// Declared first, then given to a server; not changed afterwards. Handlers run as work items of the server's queue, many at once; one
+/// that blocks where this library cannot see it (a system call, a lock) says so with <see cref="Worker.Blocking"/>, so that others go on.
 /// One that throws <see cref="RpcAuthException"/> refuses its caller; any other exception is logged and answered with SYSTEM_ERR.
 /// Arguments that hold <see cref="ReadOnlyMemory{T}"/> share the request's buffer, which is gone once the call has been answered.
 /// </remarks>

@@ -22,7 +22,9 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly Workqueue _queue;
     private readonly RpcDispatcher _dispatcher;
+    private readonly Workqueue _housekeeping; // the reaper's own: it must run when calls fill the other one
     private readonly DelayedWork<RpcServer> _reaper;
+    private readonly MemoryBudget _budget;
     private readonly Lock _lock = new();
     private readonly HashSet<TcpConnection> _connections = []; // _lock
     private readonly WaitQueue _ended = new(); // woken when a connection, an accept loop or a UDP socket has ended
@@ -31,6 +33,7 @@ public sealed class RpcServer : IAsyncDisposable
     private int _loops; // _lock; accept loops and UDP sockets that run
     private bool _started; // _lock
     private bool _stopping; // _lock
+    private bool _isFull; // _lock; the connection limit was met, and said to the log
     private RpcbindRegistration? _registration; // set by StartAsync
     private bool _disposed;
 
@@ -41,8 +44,10 @@ public sealed class RpcServer : IAsyncDisposable
         _logger = _options.Logger ?? NullLogger.Instance;
         KworkerSystem system = _options.System ?? KworkerSystem.Current;
         _clock = system.TimeProvider;
-        _queue = new Workqueue(_options.Name, new WorkqueueOptions { MaxActive = _options.MaximumActiveCalls, Unbound = true }, system);
+        _queue = new Workqueue(_options.Name, new WorkqueueOptions { MaxActive = _options.MaximumActiveCalls }, system);
         _dispatcher = new RpcDispatcher(_queue, new ReplyCache<RpcCall>(_options.ReplyCache, _clock), _logger);
+        _budget = new MemoryBudget(_options.MaximumBytes);
+        _housekeeping = Workqueue.Ordered($"{_options.Name}-reaper", system);
         _reaper = new DelayedWork<RpcServer>(this, static server => server.Reap());
     }
 
@@ -67,6 +72,9 @@ public sealed class RpcServer : IAsyncDisposable
 
     /// <summary>Our own rpcbind, if this server started it.</summary>
     internal RpcServer? BuiltInRpcbind => _registration?.BuiltIn;
+
+    /// <summary>Bytes of requests and replies that all connections hold.</summary>
+    internal long BytesHeld => _budget.Held;
 
     /// <summary>The programs served.</summary>
     internal IReadOnlyCollection<RpcProgram> Programs => _dispatcher.Programs;
@@ -102,7 +110,7 @@ public sealed class RpcServer : IAsyncDisposable
             _ = RunLoopAsync(AcceptAsync(transport));
         foreach (UdpTransport transport in _udp)
             _ = RunLoopAsync(transport.RunAsync());
-        _queue.Queue(_reaper, ReapInterval());
+        _housekeeping.Queue(_reaper, ReapInterval());
         string endPoints = string.Join(", ", TcpEndPoints.Select(endPoint => $"tcp {endPoint}").Concat(UdpEndPoints.Select(endPoint => $"udp {endPoint}")));
         RpcLog.Started(_logger, _options.Name, endPoints);
         if (_options.Rpcbind != RpcbindMode.None)
@@ -152,6 +160,7 @@ public sealed class RpcServer : IAsyncDisposable
             _disposed = true;
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        await _housekeeping.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -284,17 +293,19 @@ public sealed class RpcServer : IAsyncDisposable
 
     private async Task ServeAsync(TcpTransport.Channel channel)
     {
-        var connection = new TcpConnection(channel, _dispatcher, _options, _logger, _clock);
+        var connection = new TcpConnection(channel, _dispatcher, _options, _budget, _logger, _clock);
         bool refused;
-        bool full;
+        bool newlyFull;
         lock (_lock)
         {
-            full = _connections.Count >= _options.MaximumConnections;
+            bool full = _connections.Count >= _options.MaximumConnections;
+            newlyFull = full && !_isFull; // a flood of connections is not to become one of log lines
+            _isFull = full;
             refused = full || _stopping;
             _connections.Add(connection);
         }
         RpcLog.Connected(_logger, connection.RemoteEndPoint);
-        if (full)
+        if (newlyFull)
             RpcLog.TooManyConnections(_logger, connection.RemoteEndPoint, _options.MaximumConnections);
         if (refused)
             connection.Abort("the server takes no more connections");
@@ -322,6 +333,6 @@ public sealed class RpcServer : IAsyncDisposable
         }
         foreach (TcpConnection connection in connections)
             connection.Reap();
-        _queue.Queue(_reaper, ReapInterval());
+        _housekeeping.Queue(_reaper, ReapInterval());
     }
 }

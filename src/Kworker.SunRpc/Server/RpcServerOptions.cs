@@ -33,6 +33,12 @@ public sealed class RpcServerOptions
     /// <summary>Bytes of requests and replies of one TCP connection in flight, past which no more is read. The last call may exceed it by its own length.</summary>
     public long MaximumBytesPerConnection { get; set; } = 16 << 20;
 
+    /// <summary>
+    /// Bytes of requests and replies of all TCP connections in flight, unfinished records included, past which connections that hold more
+    /// than 64 KiB pause.
+    /// </summary>
+    public long MaximumBytes { get; set; } = 512 << 20;
+
     /// <summary>Calls over one UDP socket that may be in flight; the kernel drops what does not fit its buffer meanwhile.</summary>
     public int MaximumUdpCalls { get; set; } = 256;
 

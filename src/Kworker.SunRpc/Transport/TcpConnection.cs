@@ -14,7 +14,8 @@ namespace Kworker.SunRpc;
 /// <remarks>
 /// In flight is every call from the moment it was read until its reply has been taken by the socket layer, or it was dropped. The reader
 /// pauses while the calls in flight, or the bytes of their requests and replies, are at their bounds: a peer that does not read its
-/// replies is soon not read from either, and holds no more than those bounds. An idle connection costs no thread and no buffer.
+/// replies is soon not read from either, and holds no more than those bounds. It pauses, too, while it holds more than a little and all
+/// connections together hold too much (<see cref="MemoryBudget"/>). An idle connection costs no thread and no buffer.
 /// </remarks>
 [DebuggerDisplay("{RemoteEndPoint}, {_inFlight} in flight")]
 internal sealed class TcpConnection : RpcPeer, IDisposable
@@ -22,10 +23,12 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private const int RecordMark = 4;
     private const uint LastFragment = 0x8000_0000;
     private const int LargeReply = 4096; // past it, a reply gets one segment of its own instead of many small ones
+    private const int LargeFlush = 128 << 10; // past it, a batch is flushed before its end: what the socket layer holds is not counted
 
     private readonly TcpTransport.Channel _channel;
     private readonly RpcDispatcher _dispatcher;
     private readonly RpcServerOptions _options;
+    private readonly MemoryBudget _budget;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly RecordReader _records; // the reader's
@@ -37,15 +40,20 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private bool _broken; // _lock to set; replies cannot be sent any more
     private int _inFlight; // _lock
     private long _bytesInFlight; // _lock; of requests, and of replies that are ready
+    private long _recordCharge; // the reader's; what the budget is charged for the unfinished record
+    private bool _recordReserved; // the reader's; that is the greatest length, and more is not charged
+    private volatile bool _paused; // the reader waits for room: standing still is then not the client's fault
     private volatile bool _draining;
     private long _lastProgress; // time stamp of the last bytes in or out; written by reader and sender, a torn order does no harm
     private bool _insideRecord; // the reader's view, for the reaper, which may see it late
 
-    public TcpConnection(TcpTransport.Channel channel, RpcDispatcher dispatcher, RpcServerOptions options, ILogger logger, TimeProvider clock)
+    public TcpConnection(
+        TcpTransport.Channel channel, RpcDispatcher dispatcher, RpcServerOptions options, MemoryBudget budget, ILogger logger, TimeProvider clock)
     {
         _channel = channel;
         _dispatcher = dispatcher;
         _options = options;
+        _budget = budget;
         _logger = logger;
         _clock = clock;
         _records = new RecordReader(options.MaximumRecord);
@@ -58,13 +66,24 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
 
     public IPEndPoint LocalEndPoint { get; }
 
-    private bool HasRoom
+    // The reader's alone: may reserve.
+    private bool MayTakeMore()
     {
-        get
+        long bytes;
+        lock (_lock)
         {
-            lock (_lock)
-                return _inFlight < _options.MaximumCallsPerConnection && _bytesInFlight < _options.MaximumBytesPerConnection;
+            if (_inFlight >= _options.MaximumCallsPerConnection || _bytesInFlight >= _options.MaximumBytesPerConnection)
+                return false;
+            bytes = _bytesInFlight;
         }
+        if (_recordReserved || (bytes < MemoryBudget.AlwaysGranted && _records.Held < MemoryBudget.AlwaysGranted))
+            return true;
+        if (_records.Held == 0)
+            return _budget.HasRoom;
+        _recordReserved = _budget.TryTake(_options.MaximumRecord - _recordCharge);
+        if (_recordReserved)
+            _recordCharge = _options.MaximumRecord;
+        return _recordReserved;
     }
 
     private bool IsQuiet
@@ -121,7 +140,14 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     }
 
     /// <summary>Gives back what an unfinished record holds. Called when nobody reads any more.</summary>
-    public void Dispose() => _records.Dispose();
+    public void Dispose()
+    {
+        _records.Dispose();
+        ChargeRecord();
+    }
+
+    /// <summary>Has the reader look again whether it may go on.</summary>
+    public void WakeReader() => _progress.WakeUpAll();
 
     /// <summary>Reads no further call; the connection ends when those in flight have been answered.</summary>
     public void Drain()
@@ -153,7 +179,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         }
         if (sending && still >= _options.StallTimeout)
             Abort("the client does not read its replies");
-        else if (quiet && Volatile.Read(ref _insideRecord) && still >= _options.StallTimeout)
+        else if (quiet && Volatile.Read(ref _insideRecord) && !_paused && still >= _options.StallTimeout)
             Abort("the client stopped inside a record");
         else if (quiet && still >= _options.IdleTimeout)
             Drain();
@@ -165,14 +191,17 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         call.Reply.Position = 0;
         call.Reply.WriteUInt32(LastFragment | (uint)(end - RecordMark));
         call.Reply.Position = end;
+        bool sends;
         lock (_lock)
         {
             _bytesInFlight += end;
             _ready.Add(call);
-            if (_sending)
-                return;
+            sends = !_sending;
             _sending = true;
         }
+        _budget.Change(end);
+        if (!sends)
+            return;
         // Runs here as far as it can without waiting; its end is awaited through the calls in flight. It does not throw.
         _ = SendAsync();
     }
@@ -195,24 +224,45 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         PipeReader input = _channel.Input;
         while (!_draining)
         {
-            if (!HasRoom)
-            {
-                await _progress.WaitEventAsync(
-                    this, static connection => connection.HasRoom || connection._draining || connection._broken, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-            }
+            if (!MayTakeMore())
+                await WaitForRoomAsync().ConfigureAwait(false);
             ReadResult result = await input.ReadAsync().ConfigureAwait(false);
             ReadOnlySequence<byte> rest = result.Buffer;
             if (!rest.IsEmpty)
                 Volatile.Write(ref _lastProgress, _clock.GetTimestamp());
             bool room = true;
-            while (!_draining && (room = HasRoom) && _records.TryRead(ref rest, out byte[]? record, out int length))
+            while (!_draining && (room = MayTakeMore()) && _records.TryRead(ref rest, out byte[]? record, out int length))
                 Enter(record!, length);
+            ChargeRecord();
             Volatile.Write(ref _insideRecord, _records.IsInsideRecord || (room && !rest.IsEmpty));
             // Without room the rest has not been looked at: the next read then gives it again at once.
             input.AdvanceTo(rest.Start, room ? rest.End : rest.Start);
             if (_broken || (result.IsCompleted && room))
                 return;
         }
+    }
+
+    private async ValueTask WaitForRoomAsync()
+    {
+        _paused = true;
+        _budget.Pause(this);
+        await _progress.WaitEventAsync(
+            this, static connection => connection._draining || connection._broken || connection.MayTakeMore(), Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        _budget.Resume(this);
+        Volatile.Write(ref _lastProgress, _clock.GetTimestamp());
+        _paused = false;
+    }
+
+    // After records were taken off: the unfinished one is charged what it holds, unless its greatest length was reserved.
+    private void ChargeRecord()
+    {
+        if (_recordReserved && _records.IsInsideRecord)
+            return;
+        _recordReserved = false;
+        long change = _records.Held - _recordCharge;
+        _recordCharge = _records.Held;
+        if (change != 0)
+            _budget.Change(change);
     }
 
     private void Enter(byte[] record, int length)
@@ -222,6 +272,8 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             _inFlight++;
             _bytesInFlight += length;
         }
+        _budget.Change(length);
+        _recordReserved = false; // it was this record's: given back by ChargeRecord
         RpcCall call = _dispatcher.Pool.Rent();
         call.Begin(record, length, RecordMark, _options.MaximumRecord);
         call.Peer = this;
@@ -264,28 +316,40 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         try
         {
             PipeWriter output = _channel.Output;
-            foreach (RpcCall call in _batch)
+            int unflushed = 0;
+            for (int i = 0; i < _batch.Count; i++)
             {
-                ReadOnlySpan<byte> reply = call.Reply.Written.Span;
-                if (reply.Length > LargeReply)
+                unflushed += Write(output, _batch[i].Reply.Written.Span);
+                if (unflushed < LargeFlush && i + 1 < _batch.Count)
+                    continue;
+                FlushResult result = await output.FlushAsync().ConfigureAwait(false);
+                if (result.IsCompleted)
                 {
-                    reply.CopyTo(output.GetSpan(reply.Length));
-                    output.Advance(reply.Length);
+                    Break("the client closed the connection");
+                    return;
                 }
-                else
-                {
-                    output.Write(reply);
-                }
+                unflushed = 0;
             }
-            FlushResult result = await output.FlushAsync().ConfigureAwait(false);
-            if (result.IsCompleted)
-                Break("the client closed the connection");
         }
         catch (Exception exception)
         {
             // However sending failed, the connection is of no use any more, and the calls of the batch must leave.
             Break(exception.Message);
         }
+    }
+
+    private static int Write(PipeWriter output, ReadOnlySpan<byte> reply)
+    {
+        if (reply.Length > LargeReply)
+        {
+            reply.CopyTo(output.GetSpan(reply.Length));
+            output.Advance(reply.Length);
+        }
+        else
+        {
+            output.Write(reply);
+        }
+        return reply.Length;
     }
 
     private void Break(string reason)
@@ -302,6 +366,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             _bytesInFlight -= bytes;
             Debug.Assert(_inFlight >= 0 && _bytesInFlight >= 0);
         }
+        _budget.Change(-bytes);
         _progress.WakeUpAll();
     }
 }

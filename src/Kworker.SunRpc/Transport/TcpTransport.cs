@@ -26,6 +26,9 @@ internal sealed class TcpTransport : IAsyncDisposable
         {
             // Our reader only takes records off and queues work, so it may run where the bytes came in; and a worker sends its replies itself.
             UnsafePreferInlineScheduling = true,
+            // What waits here is not counted by us; a reader that goes on takes it at once.
+            MaxReadBufferSize = 64 << 10,
+            MaxWriteBufferSize = 64 << 10,
             CreateBoundListenSocket = Bind,
         };
         var factory = new SocketTransportFactory(Options.Create(options), NullLoggerFactory.Instance);

@@ -115,7 +115,65 @@ public sealed class HostileInputTests
     }
 
     [Fact]
-    public async Task Half_sent_records_and_idle_connections_are_closed_in_their_time()
+    public async Task Half_sent_records_pause_at_the_server_s_bound_and_small_calls_go_on()
+    {
+        var clock = new FakeTimeProvider();
+        await using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = clock });
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.System = system;
+            options.MaximumBytes = 2 * Mebibyte;
+        });
+        byte[] most = new byte[4 + Mebibyte]; // of a record of two
+        BinaryPrimitives.WriteUInt32BigEndian(most, 0x80200000);
+        var clients = new List<RawConnection>();
+        var sending = new List<Task>();
+        for (int i = 0; i < 20; i++)
+        {
+            RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+            clients.Add(client);
+            await client.PingAsync();
+            sending.Add(client.SendAsync(most).AsTask());
+        }
+        using (RawConnection other = await RawConnection.OpenAsync(server.EndPoint))
+        {
+            for (uint i = 0; i < 100; i++)
+                await other.PingAsync(i);
+        }
+        // On top of the bound comes what each may always hold, with what it takes in one piece, and one record that passes it.
+        Assert.InRange(server.Rpc.BytesHeld, 0, (2 * Mebibyte) + (20 * 2 * MemoryBudget.AlwaysGranted) + (2 * Mebibyte) + 4096);
+        foreach (RawConnection client in clients)
+            await AdvanceUntilEndAsync(clock, client, TimeSpan.FromSeconds(15));
+        foreach (Task task in sending)
+            await task.ContinueWith(static _ => { }, TaskScheduler.Default); // it was cut, or the kernel had taken all of it
+        await server.Rpc.StopAsync();
+        Assert.Equal(0, server.Rpc.BytesHeld);
+    }
+
+    [Fact]
+    public async Task Many_large_calls_past_the_server_s_bound_are_all_answered()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.MaximumBytes = Mebibyte);
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
+        {
+            using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+            byte[] call = Wire.Bytes(RawConnection.Call(1, TestProgram.Echo, "00080000"));
+            byte[] record = Record([.. call, .. new byte[Mebibyte / 2]]);
+            Task sending = Task.Run(async () =>
+            {
+                for (int i = 0; i < 5; i++)
+                    await client.SendAsync(record);
+            });
+            for (int i = 0; i < 5; i++)
+                Assert.Equal(24 + 4 + (Mebibyte / 2), (await client.ReceiveAsync())!.Length);
+            await sending;
+        }));
+        await server.Rpc.StopAsync();
+        Assert.Equal(0, server.Rpc.BytesHeld);
+    }
+
+    [Fact]
+    public async Task Half_sent_records_are_closed_in_their_time_and_idle_connections_stay()
     {
         var clock = new FakeTimeProvider();
         await using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = clock });
@@ -123,20 +181,33 @@ public sealed class HostileInputTests
         {
             options.System = system;
             options.StallTimeout = TimeSpan.FromMinutes(1);
-            options.IdleTimeout = TimeSpan.FromMinutes(10);
+            options.IdleTimeout = TimeSpan.FromDays(10_000); // the clock runs as fast as it can
         });
         using RawConnection half = await RawConnection.OpenAsync(server.EndPoint);
         using RawConnection halfHeader = await RawConnection.OpenAsync(server.EndPoint);
         using RawConnection idle = await RawConnection.OpenAsync(server.EndPoint);
-        await half.PingAsync();
-        await half.SendAsync(Wire.Bytes("80000028 00000001"));
-        await halfHeader.PingAsync();
-        await halfHeader.SendAsync(Wire.Bytes("8000"));
         await idle.PingAsync();
+        await half.SendAsync(Wire.Bytes("80000028 00000001"));
+        await halfHeader.SendAsync(Wire.Bytes("8000"));
         await AdvanceUntilEndAsync(clock, half, TimeSpan.FromSeconds(15));
         await AdvanceUntilEndAsync(clock, halfHeader, TimeSpan.FromSeconds(15));
         await idle.PingAsync(2);
+    }
+
+    [Fact]
+    public async Task Idle_connections_are_closed_in_their_time()
+    {
+        var clock = new FakeTimeProvider();
+        await using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = clock });
+        await using TestServer server = await TestServer.StartAsync(options => options.System = system);
+        using RawConnection idle = await RawConnection.OpenAsync(server.EndPoint);
+        using RawConnection busy = await RawConnection.OpenAsync(server.EndPoint);
+        await idle.PingAsync();
+        await busy.SendRecordAsync(RawConnection.Call(1, TestProgram.Hold, "0000002A"));
+        await server.Program.Held.WaitAsync();
         await AdvanceUntilEndAsync(clock, idle, TimeSpan.FromMinutes(1));
+        server.Program.Release.CompleteAll();
+        await busy.ExpectAsync(RawConnection.Success(1, "0000002A")); // a call that runs is not idleness
     }
 
     [Fact]
@@ -177,8 +248,7 @@ public sealed class HostileInputTests
             clients.Add(await RawConnection.OpenAsync(server.EndPoint));
             await clients[i].PingAsync();
         }
-        using RawConnection refused = await RawConnection.OpenAsync(server.EndPoint);
-        await refused.ExpectEndAsync();
+        await ExpectRefusedAsync(server);
         foreach (RawConnection client in clients)
         {
             await client.PingAsync(2);
@@ -201,6 +271,19 @@ public sealed class HostileInputTests
         Assert.Equal(1000, server.Rpc.ConnectionCount);
         await clients[0].PingAsync(2);
         clients.ForEach(client => client.Dispose());
+    }
+
+    private static async Task ExpectRefusedAsync(TestServer server)
+    {
+        try
+        {
+            using RawConnection refused = await RawConnection.OpenAsync(server.EndPoint);
+            await refused.ExpectEndAsync();
+        }
+        catch (SocketException exception)
+        {
+            Assert.Equal(SocketError.ConnectionReset, exception.SocketErrorCode); // the end came before the beginning was over
+        }
     }
 
     private static byte[] Record(byte[] message)
