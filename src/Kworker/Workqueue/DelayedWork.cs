@@ -40,11 +40,13 @@ public abstract class DelayedWork : Work
 
     private protected override bool TryDisarm() => BoundSystem is { } system && system.Timers.Cancel(this);
 
-    private protected override void Expedite()
+    private protected override bool Expedite()
     {
         // A firing that has begun is waited out: it ends with the item in the queue, where flush finds it.
-        if (BoundSystem is { } system && system.Timers.CancelSync(this))
-            Expire();
+        if (BoundSystem is not { } system || !system.Timers.CancelSync(this))
+            return false;
+        Expire();
+        return true;
     }
 }
 

@@ -132,9 +132,10 @@ public abstract class Work : DeferredItem
     /// <returns>True when it had to wait.</returns>
     public bool Flush()
     {
-        Expedite();
+        // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
+        bool expedited = Expedite();
         if (BarrierBehind() is not { } barrier)
-            return false;
+            return expedited;
         barrier.Done.Wait();
         return true;
     }
@@ -142,9 +143,10 @@ public abstract class Work : DeferredItem
     /// <inheritdoc cref="Flush"/>
     public async ValueTask<bool> FlushAsync()
     {
-        Expedite();
+        // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
+        bool expedited = Expedite();
         if (BarrierBehind() is not { } barrier)
-            return false;
+            return expedited;
         await barrier.Done.WaitAsync();
         return true;
     }
@@ -213,10 +215,8 @@ public abstract class Work : DeferredItem
     /// <summary>Takes a delayed item out of the wheel, keeping Pending.</summary>
     private protected virtual bool TryDisarm() => false;
 
-    /// <summary>Queues a delayed item whose time runs at once.</summary>
-    private protected virtual void Expedite()
-    {
-    }
+    /// <summary>Queues a delayed item whose time runs at once; true when it was such a one.</summary>
+    private protected virtual bool Expedite() => false;
 
     private protected KworkerSystem? BoundSystem => Seam.Read(in _system);
 
