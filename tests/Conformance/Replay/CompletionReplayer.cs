@@ -3,7 +3,7 @@ using Kworker;
 
 namespace Conformance.Replay;
 
-internal sealed class CompletionReplayer(Waiters waiters) : WorldReplayer(waiters, takeTurns: true)
+internal sealed class CompletionReplayer(Waiters waiters) : WorldReplayer(waiters, Schedule.InTurn)
 {
     private readonly Dictionary<string, Completion> _completions = new() { ["c0"] = new(), ["c1"] = new() };
 

@@ -3,7 +3,7 @@ using Kworker;
 
 namespace Conformance.Replay;
 
-internal sealed class KthreadReplayer(Waiters waiters) : WorldReplayer(waiters, takeTurns: true)
+internal sealed class KthreadReplayer(Waiters waiters, Schedule schedule) : WorldReplayer(waiters, schedule)
 {
     private readonly Dictionary<string, Thread> _threads = [];
 

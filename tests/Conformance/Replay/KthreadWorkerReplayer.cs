@@ -9,7 +9,7 @@ internal sealed class KthreadWorkerReplayer : WorldReplayer
     private readonly Dictionary<string, KthreadWork> _works = [];
     private KthreadWorker? _worker;
 
-    public KthreadWorkerReplayer(Waiters waiters) : base(waiters, takeTurns: true) => _items = new Items(World);
+    public KthreadWorkerReplayer(Waiters waiters, Schedule schedule) : base(waiters, schedule) => _items = new Items(World);
 
     protected override ListOrder Order => ListOrder.Runs;
 

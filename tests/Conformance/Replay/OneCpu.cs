@@ -5,13 +5,13 @@ namespace Conformance.Replay;
 
 /// <summary>
 /// Gives the threads of a system one CPU, as the recordings had: woken tasks run one after another, in the order in which they were woken, each
-/// until it sleeps. It therefore knows when nothing moves any more. With <c>takeTurns</c> off the tasks run at the same time and are only counted.
+/// until it sleeps. It therefore knows when nothing moves any more. With <see cref="Schedule.AtOnce"/> the tasks run at the same time and are only counted.
 /// </summary>
 /// <remarks>
 /// A task is asleep (not in <see cref="_tasks"/>), waiting for its turn (<see cref="State.Ready"/>, and in <see cref="_line"/>) or running.
 /// woken: asleep -> ready. turn: ready -> running. parks: running -> asleep, or back into the line if it was woken meanwhile.
 /// </remarks>
-internal sealed class OneCpu(bool takeTurns) : TaskObserver
+internal sealed class OneCpu(Schedule schedule) : TaskObserver
 {
     /// <summary>How long nothing may happen at all before a task that still runs counts as hung. No answer depends on it.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -20,7 +20,7 @@ internal sealed class OneCpu(bool takeTurns) : TaskObserver
     private readonly object _lock = new();
     private readonly Dictionary<object, Task> _tasks = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<Task> _line = new();
-    private bool _takeTurns = takeTurns;
+    private bool _takeTurns = schedule == Schedule.InTurn;
     private int _running;
     private bool _driverRuns;
 

@@ -8,23 +8,24 @@ namespace Conformance.Replay;
 internal abstract class Replayer : IDisposable
 {
     /// <summary>Replays <paramref name="scenario"/>; returns the first step whose answer is not the one due, or null if all are.</summary>
-    public static string? Replay(Scenario scenario, Waiters waiters)
+    public static string? Replay(Scenario scenario, Waiters waiters, Schedule schedule = Schedule.InTurn)
     {
-        var replayer = For(scenario, waiters);
-        var failure = Replay(scenario, waiters, replayer);
+        var replayer = For(scenario, waiters, schedule);
+        var title = $"{scenario.Id} ({waiters}{(schedule == Schedule.AtOnce ? ", at once" : "")})";
+        var failure = Replay(scenario, title, replayer);
         try
         {
             replayer.Dispose();
         }
         catch (Exception thrown)
         {
-            failure ??= $"{scenario.Id} ({waiters}), at its end: threw {thrown.GetType().Name}: {thrown.Message}";
+            failure ??= $"{title}, at its end: threw {thrown.GetType().Name}: {thrown.Message}";
         }
 
         return failure;
     }
 
-    private static string? Replay(Scenario scenario, Waiters waiters, Replayer replayer)
+    private static string? Replay(Scenario scenario, string title, Replayer replayer)
     {
         for (var i = 0; i < scenario.Steps.Count; i++)
         {
@@ -42,7 +43,7 @@ internal abstract class Replayer : IDisposable
                 given = $"threw {thrown.GetType().Name}: {thrown.Message}";
             }
 
-            return $"{scenario.Id} ({waiters}), step {i}: {step}\n    given: {given}\n    due:   {step.Due}"
+            return $"{title}, step {i}: {step}\n    given: {given}\n    due:   {step.Due}"
                 + (scenario.Rule is null ? "" : $"\n    rule:  {scenario.Rule}");
         }
 
@@ -60,13 +61,13 @@ internal abstract class Replayer : IDisposable
     {
     }
 
-    private static Replayer For(Scenario scenario, Waiters waiters) => scenario.Family switch
+    private static Replayer For(Scenario scenario, Waiters waiters, Schedule schedule) => scenario.Family switch
     {
         "completion" => new CompletionReplayer(waiters),
         "waitqueue" => new WaitQueueReplayer(waiters),
-        "workqueue" => new WorkqueueReplayer(waiters),
-        "kthread" => new KthreadReplayer(waiters),
-        "kthread_worker" => new KthreadWorkerReplayer(waiters),
+        "workqueue" => new WorkqueueReplayer(waiters, schedule),
+        "kthread" => new KthreadReplayer(waiters, schedule),
+        "kthread_worker" => new KthreadWorkerReplayer(waiters, schedule),
         _ => throw new FormatException($"{scenario.Id}: there is no family '{scenario.Family}'"),
     };
 

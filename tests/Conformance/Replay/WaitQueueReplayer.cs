@@ -3,7 +3,7 @@ using Kworker;
 
 namespace Conformance.Replay;
 
-internal sealed class WaitQueueReplayer(Waiters waiters) : WorldReplayer(waiters, takeTurns: true)
+internal sealed class WaitQueueReplayer(Waiters waiters) : WorldReplayer(waiters, Schedule.InTurn)
 {
     private readonly Dictionary<string, WaitQueue> _queues = new() { ["q0"] = new(), ["q1"] = new() };
 

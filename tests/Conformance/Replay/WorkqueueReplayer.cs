@@ -9,7 +9,7 @@ internal sealed class WorkqueueReplayer : WorldReplayer
     private readonly Dictionary<string, Workqueue> _queues = [];
     private readonly Dictionary<string, Work> _works = [];
 
-    public WorkqueueReplayer(Waiters waiters) : base(waiters, takeTurns: true) => _items = new Items(World);
+    public WorkqueueReplayer(Waiters waiters, Schedule schedule) : base(waiters, schedule) => _items = new Items(World);
 
     /// <summary>The recorder sorted all lists, those of an ordered queue too.</summary>
     protected override ListOrder Order => ListOrder.None;

@@ -14,10 +14,10 @@ internal sealed class World : IDisposable
     private Answer _given = new();
     private volatile bool _closing;
 
-    public World(Waiters waiters, bool takeTurns)
+    public World(Waiters waiters, Schedule schedule)
     {
         Waiters = waiters;
-        _cpu = new OneCpu(takeTurns);
+        _cpu = new OneCpu(schedule);
         System = new KworkerSystem(new KworkerSystemOptions { TimeProvider = _time, Observer = _cpu });
     }
 
