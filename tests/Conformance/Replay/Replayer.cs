@@ -68,6 +68,7 @@ internal abstract class Replayer : IDisposable
         "workqueue" => new WorkqueueReplayer(waiters, schedule),
         "kthread" => new KthreadReplayer(waiters, schedule),
         "kthread_worker" => new KthreadWorkerReplayer(waiters, schedule),
+        "helper" when !OperatingSystem.IsWindows() => new HelperReplayer(waiters),
         _ => throw new FormatException($"{scenario.Id}: there is no family '{scenario.Family}'"),
     };
 

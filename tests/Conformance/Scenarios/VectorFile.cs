@@ -21,7 +21,8 @@ internal sealed class VectorFile(string path)
     /// <summary>The directory that is replayed: the one named in the environment, else the recorded answers beside the tests.</summary>
     public static string Directory =>
         Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } other
-            ? System.IO.Path.GetFullPath(other)
+            // The runner starts us in a directory of its choice; what the user wrote starts at the shell's.
+            ? System.IO.Path.GetFullPath(other, Environment.GetEnvironmentVariable("PWD") ?? Environment.CurrentDirectory)
             : System.IO.Path.Combine(AppContext.BaseDirectory, "vectors");
 
     public static IReadOnlyList<VectorFile> All() => System.IO.Directory.Exists(Directory)
