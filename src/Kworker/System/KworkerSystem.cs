@@ -77,9 +77,6 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     /// </summary>
     internal Spinlock RunLock;
 
-    /// <summary>Woken when a cancel-sync ends: who wants to cancel the same item waits here for its turn.</summary>
-    internal WaitQueue CancelWaiters { get; } = new();
-
     /// <summary>The calling thread belongs to <paramref name="system"/> from here on.</summary>
     internal static void Enter(KworkerSystem system) => t_current = system;
 

@@ -14,6 +14,7 @@ internal sealed class PoolWorker
     private readonly WorkerPool _pool;
     private readonly Parker _parker;
     private int _blockingDepth; // its own thread's
+    private ExecutionContext? _executionContext; // its own thread's, as it was at the start
 
     internal PoolWorker(WorkerPool pool, string name)
     {
@@ -69,7 +70,7 @@ internal sealed class PoolWorker
         t_current = this;
         KworkerSystem.Enter(_pool.System);
         _parker.Adopt();
-        SynchronizationContext.SetSynchronizationContext(null);
+        _executionContext = ExecutionContext.Capture();
         ref Spinlock runLock = ref _pool.System.RunLock;
         runLock.Enter();
         _pool.WorkerArrives();
@@ -178,5 +179,10 @@ internal sealed class PoolWorker
         }
 
         Debug.Assert(_blockingDepth == 0, "a blocking scope was not disposed of");
+        // What the function left on the thread is not the next one's: asynchronous locals, a synchronization context.
+        if (!ReferenceEquals(ExecutionContext.Capture(), _executionContext))
+            ExecutionContext.Restore(_executionContext!);
+        if (SynchronizationContext.Current is not null)
+            SynchronizationContext.SetSynchronizationContext(null);
     }
 }

@@ -31,6 +31,9 @@ public abstract class Work : DeferredItem
     private const int Running = 2;
     private const int Canceling = 4;
 
+    /// <summary>Who wants to cancel an item that is being cancelled waits here for its turn. Shared by all: it is seldom used.</summary>
+    private static readonly WaitQueue s_cancelWaiters = new();
+
     private int _state;
 
     private protected Work()
@@ -107,8 +110,8 @@ public abstract class Work : DeferredItem
     {
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
-            _system!.CancelWaiters.WaitEvent(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
-        BarrierBehindRun()?.Done.Wait();
+            s_cancelWaiters.WaitEvent(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
+        BarrierBehind()?.Done.Wait(); // behind the run in progress: we own Pending, so no other can follow
         EndCancel();
         return grab == Grab.Taken;
     }
@@ -118,8 +121,8 @@ public abstract class Work : DeferredItem
     {
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
-            await _system!.CancelWaiters.WaitEventAsync(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
-        if (BarrierBehindRun() is { } barrier)
+            await s_cancelWaiters.WaitEventAsync(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
+        if (BarrierBehind() is { } barrier)
             await barrier.Done.WaitAsync();
         EndCancel();
         return grab == Grab.Taken;
@@ -251,11 +254,8 @@ public abstract class Work : DeferredItem
     private void EndCancel()
     {
         Seam.And(ref _state, ~(Canceling | Pending));
-        BoundSystem?.CancelWaiters.WakeUpAll();
+        s_cancelWaiters.WakeUpAll();
     }
-
-    /// <summary>A barrier behind the run in progress, or null when it does not run. The caller owns Pending, so no other run can follow.</summary>
-    private FlushBarrier? BarrierBehindRun() => BarrierBehind();
 
     /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
     private FlushBarrier? BarrierBehind()
