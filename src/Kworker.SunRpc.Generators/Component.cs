@@ -22,7 +22,8 @@ internal sealed class Component
         _optional = !arm && (IsNullableStruct || parameter.NullableAnnotation == NullableAnnotation.Annotated && _type.IsReferenceType);
         _list = XdrNames.Find(parameter, XdrNames.ListAttribute) is not null;
         _fixed = Length(XdrNames.Find(parameter, XdrNames.FixedAttribute));
-        _max = Length(XdrNames.Find(parameter, XdrNames.MaxAttribute)) is { } max ? max.ToString(CultureInfo.InvariantCulture) : "int.MaxValue";
+        int? max = Length(XdrNames.Find(parameter, XdrNames.MaxAttribute));
+        _max = max?.ToString(CultureInfo.InvariantCulture) ?? "int.MaxValue";
         Check(problems);
     }
 
@@ -36,8 +37,8 @@ internal sealed class Component
     /// <summary>A constant or an expression: the bytes of the shortest value.</summary>
     public string MinimumSize =>
         _optional || _list ? "4"
-        : IsOpaque ? (_fixed is { } bytes ? ((bytes + 3) / 4 * 4).ToString(CultureInfo.InvariantCulture) : "4")
-        : _type is IArrayTypeSymbol array ? (_fixed is { } count ? $"{count.ToString(CultureInfo.InvariantCulture)} * {ScalarSize(array.ElementType)}" : "4")
+        : IsOpaque ? (_fixed is { } bytes ? $"{(bytes + 3) / 4 * 4}" : "4")
+        : _type is IArrayTypeSymbol array ? (_fixed is { } count ? $"{count} * {ScalarSize(array.ElementType)}" : "4")
         : ScalarSize(_type);
 
     private bool IsNullableStruct => Parameter.Type.OriginalDefinition.SpecialType == SpecialType.System_Nullable_T;
@@ -54,7 +55,8 @@ internal sealed class Component
     }
 
     /// <summary>The discriminant as a long, for messages.</summary>
-    public string AsNumber(string expression) => _type.SpecialType == SpecialType.System_Boolean ? $"({expression} ? 1 : 0)" : $"(long){expression}";
+    public string AsNumber(string expression) =>
+        _type.SpecialType == SpecialType.System_Boolean ? $"({expression} ? 1 : 0)" : $"(long){expression}";
 
     /// <summary>Emits the statements that read the component; gives the expression that holds it.</summary>
     public string EmitRead(CodeWriter code)
@@ -118,7 +120,9 @@ internal sealed class Component
         }
         string count = code.NewName("count");
         string index = code.NewName("index");
-        code.Line(_fixed is { } due ? $"const int {count} = {due};" : $"int {count} = reader.ReadCount({_max}, {ScalarSize(array.ElementType)});");
+        code.Line(_fixed is { } due
+            ? $"const int {count} = {due};"
+            : $"int {count} = reader.ReadCount({_max}, {ScalarSize(array.ElementType)});");
         code.Line($"var {items} = {count} == 0 ? global::System.Array.Empty<{element}>() : new {element}[{count}];");
         code.Line($"for (int {index} = 0; {index} < {items}.Length; {index}++)");
         code.Line($"    {items}[{index}] = {ReadScalar(array.ElementType)};");
@@ -195,9 +199,12 @@ internal sealed class Component
     };
 
     private static ITypeSymbol StripNullable(ITypeSymbol type) =>
-        type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable ? nullable.TypeArguments[0] : type;
+        type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
+            ? nullable.TypeArguments[0]
+            : type;
 
-    private static bool IsXdrEnum(ITypeSymbol type) => type.TypeKind == TypeKind.Enum && XdrNames.Find(type, XdrNames.XdrAttribute) is not null;
+    private static bool IsXdrEnum(ITypeSymbol type) =>
+        type.TypeKind == TypeKind.Enum && XdrNames.Find(type, XdrNames.XdrAttribute) is not null;
 
     private static bool IsXdrType(ITypeSymbol type) => ScalarName(type) is not null || IsXdrEnum(type) ||
         XdrNames.Find(type, XdrNames.XdrAttribute) is not null || XdrNames.Find(type, XdrNames.UnionAttribute) is not null ||

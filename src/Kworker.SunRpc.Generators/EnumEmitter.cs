@@ -20,7 +20,7 @@ internal static class EnumEmitter
         string keyword = signed ? "int" : "uint";
         string values = string.Join(" or ", Values(type));
         code.FileHead(type);
-        code.Open($"{Accessibility(type)} static class {type.Name}Xdr");
+        code.Open($"{AccessOf(type)} static class {type.Name}Xdr");
         code.Open($"public static {name} Read(ref {XdrNames.Reader} reader)");
         code.Line($"{keyword} value = reader.Read{scalar}();");
         code.Line($"if (value is not ({values}))");
@@ -32,13 +32,14 @@ internal static class EnumEmitter
         code.Close();
     }
 
-    public static string Accessibility(INamedTypeSymbol type) => type.DeclaredAccessibility == Microsoft.CodeAnalysis.Accessibility.Public ? "public" : "internal";
+    private static string AccessOf(INamedTypeSymbol type) => type.DeclaredAccessibility == Accessibility.Public ? "public" : "internal";
 
     // Runs of neighbours become one range: an enum of error numbers is then a handful of comparisons.
     private static IEnumerable<string> Values(INamedTypeSymbol type)
     {
         List<long> values = type.GetMembers().OfType<IFieldSymbol>().Where(field => field.HasConstantValue)
-            .Select(field => System.Convert.ToInt64(field.ConstantValue, CultureInfo.InvariantCulture)).Distinct().OrderBy(value => value).ToList();
+            .Select(field => Convert.ToInt64(field.ConstantValue, CultureInfo.InvariantCulture))
+            .Distinct().OrderBy(value => value).ToList();
         for (int first = 0; first < values.Count;)
         {
             int last = first;

@@ -12,7 +12,8 @@ internal static class UnionEmitter
         Component discriminant = components[0];
         if (!discriminant.IsDiscriminant)
             problems.Add(new XdrProblem(discriminant.Parameter, "cannot be a discriminant: enum, int, uint or bool"));
-        bool defaultVoid = XdrNames.Find(type, XdrNames.UnionAttribute)!.NamedArguments.Any(argument => argument is { Key: "DefaultVoid", Value.Value: true });
+        bool defaultVoid = XdrNames.Find(type, XdrNames.UnionAttribute)!.NamedArguments
+            .Any(argument => argument is { Key: "DefaultVoid", Value.Value: true });
         List<string> voidCases = Labels(XdrNames.Find(type, XdrNames.VoidCaseAttribute));
         List<Component> arms = components.Skip(1).ToList();
         Component? defaultArm = arms.FirstOrDefault(IsDefault);
@@ -32,7 +33,8 @@ internal static class UnionEmitter
     }
 
     private static void EmitRead(
-        INamedTypeSymbol type, string name, Component discriminant, List<Component> arms, Component? defaultArm, bool defaultVoid, List<string> voidCases, CodeWriter code)
+        INamedTypeSymbol type, string name, Component discriminant, List<Component> arms, Component? defaultArm, bool defaultVoid,
+        List<string> voidCases, CodeWriter code)
     {
         code.Open($"public static {name} Read(ref {XdrNames.Reader} reader)");
         string selector = discriminant.EmitRead(code);
@@ -72,7 +74,8 @@ internal static class UnionEmitter
     }
 
     private static void EmitWrite(
-        INamedTypeSymbol type, Component discriminant, List<Component> arms, Component? defaultArm, bool defaultVoid, List<string> voidCases, CodeWriter code)
+        INamedTypeSymbol type, Component discriminant, List<Component> arms, Component? defaultArm, bool defaultVoid,
+        List<string> voidCases, CodeWriter code)
     {
         code.Open($"public {RecordEmitter.Modifier(type)}void Write({XdrNames.Writer} writer)");
         discriminant.EmitWrite(code);

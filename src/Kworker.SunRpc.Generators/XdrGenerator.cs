@@ -4,7 +4,10 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Kworker.SunRpc.Generators;
 
-/// <summary>Writes the readers and writers of the types that carry [Xdr] or [XdrUnion]; XdrAttributes.cs of Kworker.SunRpc says what may be declared.</summary>
+/// <summary>
+/// Writes the readers and writers of the types that carry [Xdr] or [XdrUnion]; XdrAttributes.cs of Kworker.SunRpc says what may be
+/// declared.
+/// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class XdrGenerator : IIncrementalGenerator
 {

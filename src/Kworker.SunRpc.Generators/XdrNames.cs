@@ -25,7 +25,9 @@ internal static class XdrNames
 
     /// <summary>The static class that the enum's reader and writer stand in.</summary>
     public static string EnumCodec(ITypeSymbol type) =>
-        type.ContainingNamespace.IsGlobalNamespace ? $"global::{type.Name}Xdr" : $"global::{type.ContainingNamespace.ToDisplayString()}.{type.Name}Xdr";
+        type.ContainingNamespace.IsGlobalNamespace
+            ? $"global::{type.Name}Xdr"
+            : $"global::{type.ContainingNamespace.ToDisplayString()}.{type.Name}Xdr";
 
     public static string HintName(INamedTypeSymbol type) => $"{type.ToDisplayString()}.Xdr.g.cs";
 }

@@ -86,7 +86,8 @@ internal abstract class RpcClient : IAsyncDisposable
         }
     }
 
-    private async ValueTask<byte[]> ExchangeAsync(RpcPendingCall call, byte[] message, TimeSpan timeout, CancellationToken cancellationToken)
+    private async ValueTask<byte[]> ExchangeAsync(
+        RpcPendingCall call, byte[] message, TimeSpan timeout, CancellationToken cancellationToken)
     {
         TimeSpan left = timeout;
         while (left > TimeSpan.Zero)
@@ -130,7 +131,8 @@ internal abstract class RpcClient : IAsyncDisposable
         if (reader.ReadUInt32() != RpcMessageConstants.Accepted)
         {
             bool mismatch = reader.ReadUInt32() == RpcMessageConstants.RpcMismatch;
-            throw new RpcClientException($"{what}: denied, " + (mismatch ? "RPC version 2 is not spoken" : $"{(RpcAuthStatus)reader.ReadInt32()}"));
+            throw new RpcClientException(
+                $"{what}: denied, " + (mismatch ? "RPC version 2 is not spoken" : $"{(RpcAuthStatus)reader.ReadInt32()}"));
         }
         reader.ReadUInt32();
         reader.ReadOpaque(RpcMessageConstants.MaximumAuthBody);

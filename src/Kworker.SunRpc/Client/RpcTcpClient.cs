@@ -38,11 +38,15 @@ internal sealed class RpcTcpClient : RpcClient
             try
             {
                 if (port > 0)
-                    socket.Bind(new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, port));
+                {
+                    IPAddress any = server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
+                    socket.Bind(new IPEndPoint(any, port));
+                }
                 await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
                 return new RpcTcpClient(socket);
             }
-            catch (SocketException exception) when (port > 0 && exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable)
+            catch (SocketException exception)
+                when (port > 0 && exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable)
             {
                 socket.Dispose();
                 if (port == LowestReservedPort)

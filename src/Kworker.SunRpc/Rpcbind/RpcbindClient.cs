@@ -26,7 +26,8 @@ internal sealed class RpcbindClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="System.Net.Sockets.SocketException">None runs there.</exception>
     /// <exception cref="RpcClientException">What runs there is no rpcbind.</exception>
-    public static async ValueTask<RpcbindClient> ConnectAsync(IPEndPoint server, uint highest = RpcbindProtocol.Version4, CancellationToken cancellationToken = default)
+    public static async ValueTask<RpcbindClient> ConnectAsync(
+        IPEndPoint server, uint highest = RpcbindProtocol.Version4, CancellationToken cancellationToken = default)
     {
         RpcTcpClient client = await RpcTcpClient.ConnectAsync(server, fromReservedPort: true, cancellationToken).ConfigureAwait(false);
         try
@@ -39,7 +40,8 @@ internal sealed class RpcbindClient : IAsyncDisposable
                         RpcbindProtocol.Program, version, RpcbindProtocol.Null, default, s_timeout, cancellationToken).ConfigureAwait(false);
                     return new RpcbindClient(client, version);
                 }
-                catch (RpcClientException exception) when (exception.Status == RpcAcceptStatus.ProgramMismatch && version > RpcbindProtocol.Portmap)
+                catch (RpcClientException exception)
+                    when (exception.Status == RpcAcceptStatus.ProgramMismatch && version > RpcbindProtocol.Portmap)
                 {
                     // The next lower version may be spoken.
                 }
@@ -56,27 +58,33 @@ internal sealed class RpcbindClient : IAsyncDisposable
     public bool Knows(string netId) => _version > RpcbindProtocol.Portmap || netId is NetId.Tcp or NetId.Udp;
 
     /// <summary>Registers; false if rpcbind refuses.</summary>
-    public async ValueTask<bool> SetAsync(RpcbindRecord record, CancellationToken cancellationToken = default) =>
-        (_version == RpcbindProtocol.Portmap
-            ? await CallAsync<PortmapMapping, RpcbindBoolean>(RpcbindProtocol.Set, Mapping(record), cancellationToken).ConfigureAwait(false)
-            : await CallAsync<RpcbindMapping, RpcbindBoolean>(RpcbindProtocol.Set, Rpcb(record), cancellationToken).ConfigureAwait(false)).Value;
+    public ValueTask<bool> SetAsync(RpcbindRecord record, CancellationToken cancellationToken = default) =>
+        ChangeAsync(RpcbindProtocol.Set, record, cancellationToken);
 
-    /// <summary>Takes a registration back; in version 2, that of the other transport with it. False if there was none, or rpcbind refuses.</summary>
-    public async ValueTask<bool> UnsetAsync(RpcbindRecord record, CancellationToken cancellationToken = default) =>
-        (_version == RpcbindProtocol.Portmap
-            ? await CallAsync<PortmapMapping, RpcbindBoolean>(RpcbindProtocol.Unset, Mapping(record), cancellationToken).ConfigureAwait(false)
-            : await CallAsync<RpcbindMapping, RpcbindBoolean>(RpcbindProtocol.Unset, Rpcb(record), cancellationToken).ConfigureAwait(false)).Value;
+    /// <summary>
+    /// Takes a registration back; in version 2, that of the other transport with it. False if there was none, or rpcbind refuses.
+    /// </summary>
+    public ValueTask<bool> UnsetAsync(RpcbindRecord record, CancellationToken cancellationToken = default) =>
+        ChangeAsync(RpcbindProtocol.Unset, record, cancellationToken);
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private ValueTask<TResult> CallAsync<TArguments, TResult>(uint procedure, TArguments arguments, CancellationToken cancellationToken)
-        where TArguments : IXdr<TArguments>
-        where TResult : IXdr<TResult> =>
-        _client.CallAsync<TArguments, TResult>(RpcbindProtocol.Program, _version, procedure, arguments, s_timeout, cancellationToken);
+    private async ValueTask<bool> ChangeAsync(uint procedure, RpcbindRecord record, CancellationToken cancellationToken)
+    {
+        ValueTask<RpcbindBoolean> call = _version == RpcbindProtocol.Portmap
+            ? CallAsync(procedure, Mapping(record), cancellationToken)
+            : CallAsync(procedure, Rpcb(record), cancellationToken);
+        return (await call.ConfigureAwait(false)).Value;
+    }
+
+    private ValueTask<RpcbindBoolean> CallAsync<TArguments>(uint procedure, TArguments arguments, CancellationToken cancellationToken)
+        where TArguments : IXdr<TArguments> =>
+        _client.CallAsync<TArguments, RpcbindBoolean>(RpcbindProtocol.Program, _version, procedure, arguments, s_timeout, cancellationToken);
 
     private static PortmapMapping Mapping(RpcbindRecord record) =>
         new(record.Program, record.Version, (uint)NetId.Transport(record.NetId), (uint)record.EndPoint.Port);
 
     private static RpcbindMapping Rpcb(RpcbindRecord record) => new(
-        record.Program, record.Version, Encoding.ASCII.GetBytes(record.NetId), UniversalAddress.Format(record.EndPoint), Encoding.ASCII.GetBytes(record.Owner));
+        record.Program, record.Version, Encoding.ASCII.GetBytes(record.NetId), UniversalAddress.Format(record.EndPoint),
+        Encoding.ASCII.GetBytes(record.Owner));
 }

@@ -6,7 +6,9 @@ public enum RpcbindMode
     /// <summary>Nowhere: clients must name the port.</summary>
     None,
 
-    /// <summary>With the rpcbind that runs on this machine; else with our own, if we may have its port; else nowhere, with a warning.</summary>
+    /// <summary>
+    /// With the rpcbind that runs on this machine; else with our own, if we may have its port; else nowhere, with a warning.
+    /// </summary>
     Auto,
 
     /// <summary>With the rpcbind that runs on this machine; starting fails if there is none.</summary>

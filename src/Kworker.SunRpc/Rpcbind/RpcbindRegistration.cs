@@ -25,7 +25,8 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
 
     /// <summary>Registers as the options say; null if the mode is Auto and there is no rpcbind to be had.</summary>
     /// <exception cref="InvalidOperationException">The rpcbind that the options ask for cannot be had.</exception>
-    public static async ValueTask<RpcbindRegistration?> RegisterAsync(RpcServer server, RpcServerOptions options, ILogger logger, CancellationToken cancellationToken)
+    public static async ValueTask<RpcbindRegistration?> RegisterAsync(
+        RpcServer server, RpcServerOptions options, ILogger logger, CancellationToken cancellationToken)
     {
         var rpcbind = new IPEndPoint(IPAddress.Loopback, options.RpcbindPort);
         List<RpcbindRecord> records = Records(server);
@@ -95,7 +96,8 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
     private static IPEndPoint Anywhere(IPEndPoint endPoint) =>
         new(endPoint.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, endPoint.Port);
 
-    private static async ValueTask SetAllAsync(IPEndPoint rpcbind, List<RpcbindRecord> records, RpcServer server, ILogger logger, CancellationToken cancellationToken)
+    private static async ValueTask SetAllAsync(
+        IPEndPoint rpcbind, List<RpcbindRecord> records, RpcServer server, ILogger logger, CancellationToken cancellationToken)
     {
         await using RpcbindClient client = await RpcbindClient.ConnectAsync(rpcbind, cancellationToken: cancellationToken).ConfigureAwait(false);
         // All old ones first: version 2 takes both transports back at once.
@@ -112,7 +114,8 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
         }
     }
 
-    private static async ValueTask<RpcServer> StartBuiltInAsync(List<RpcbindRecord> records, RpcServerOptions options, CancellationToken cancellationToken)
+    private static async ValueTask<RpcServer> StartBuiltInAsync(
+        List<RpcbindRecord> records, RpcServerOptions options, CancellationToken cancellationToken)
     {
         var table = new RpcbindTable();
         KworkerSystem system = options.System ?? KworkerSystem.Current;

@@ -29,22 +29,32 @@ internal sealed class RpcbindService(RpcbindTable table, TimeProvider clock)
             program
                 .Procedure<RpcbindMapping, RpcbindBoolean>(version, RpcbindProtocol.Set, "SET", Set)
                 .Procedure<RpcbindMapping, RpcbindBoolean>(version, RpcbindProtocol.Unset, "UNSET", Unset)
-                .Procedure<RpcbindMapping, RpcbindAddress>(version, RpcbindProtocol.GetAddress, "GETADDR", (call, mapping) => GetAddress(call, mapping, false), idempotent)
+                .Procedure<RpcbindMapping, RpcbindAddress>(version, RpcbindProtocol.GetAddress, "GETADDR", GetAddress, idempotent)
                 .Procedure<XdrVoid, RpcbindList>(version, RpcbindProtocol.Dump, "DUMP", Dump, idempotent)
                 .Procedure<XdrVoid, RpcbindNumber>(version, RpcbindProtocol.GetTime, "GETTIME", GetTime, idempotent);
         }
         return program
             .Procedure<RpcbindMapping, RpcbindAddress>(
-                RpcbindProtocol.Version4, RpcbindProtocol.GetVersionAddress, "GETVERSADDR", (call, mapping) => GetAddress(call, mapping, true), idempotent)
-            .Procedure<RpcbindMapping, RpcbindEntryList>(RpcbindProtocol.Version4, RpcbindProtocol.GetAddressList, "GETADDRLIST", GetAddressList, idempotent);
+                RpcbindProtocol.Version4, RpcbindProtocol.GetVersionAddress, "GETVERSADDR", GetVersionAddress, idempotent)
+            .Procedure<RpcbindMapping, RpcbindEntryList>(
+                RpcbindProtocol.Version4, RpcbindProtocol.GetAddressList, "GETADDRLIST", GetAddressList, idempotent);
     }
 
-    private RpcbindBoolean SetPort(RpcCall call, PortmapMapping mapping) =>
-        new(NetId.OfProtocol(mapping.Protocol) is { } netId && mapping.Port <= IPEndPoint.MaxPort &&
-            Set(call, new RpcbindRecord(mapping.Program, mapping.Version, netId, new IPEndPoint(IPAddress.Any, (int)mapping.Port), Owner(call))));
+    private RpcbindBoolean SetPort(RpcCall call, PortmapMapping mapping)
+    {
+        if (NetId.OfProtocol(mapping.Protocol) is not { } netId || mapping.Port > IPEndPoint.MaxPort)
+            return new RpcbindBoolean(false);
+        var endPoint = new IPEndPoint(IPAddress.Any, (int)mapping.Port);
+        return new RpcbindBoolean(Set(call, new RpcbindRecord(mapping.Program, mapping.Version, netId, endPoint, Owner(call))));
+    }
 
-    private RpcbindBoolean UnsetPort(RpcCall call, PortmapMapping mapping) =>
-        new(IsLocal(call) && (table.Unset(mapping.Program, mapping.Version, NetId.Tcp, Owner(call)) | table.Unset(mapping.Program, mapping.Version, NetId.Udp, Owner(call))));
+    private RpcbindBoolean UnsetPort(RpcCall call, PortmapMapping mapping)
+    {
+        bool removed = false;
+        foreach (string netId in (string[])[NetId.Tcp, NetId.Udp])
+            removed |= IsLocal(call) && table.Unset(mapping.Program, mapping.Version, netId, Owner(call));
+        return new RpcbindBoolean(removed);
+    }
 
     private RpcbindNumber GetPort(RpcCall call, PortmapMapping mapping)
     {
@@ -65,11 +75,18 @@ internal sealed class RpcbindService(RpcbindTable table, TimeProvider clock)
         return new RpcbindBoolean(Set(call, new RpcbindRecord(mapping.Program, mapping.Version, netId, endPoint, Owner(call))));
     }
 
-    private RpcbindBoolean Unset(RpcCall call, RpcbindMapping mapping) =>
-        new(IsLocal(call) && table.Unset(mapping.Program, mapping.Version, mapping.NetId.Length == 0 ? null : Encoding.ASCII.GetString(mapping.NetId), Owner(call)));
+    private RpcbindBoolean Unset(RpcCall call, RpcbindMapping mapping)
+    {
+        string? netId = mapping.NetId.Length == 0 ? null : Encoding.ASCII.GetString(mapping.NetId);
+        return new RpcbindBoolean(IsLocal(call) && table.Unset(mapping.Program, mapping.Version, netId, Owner(call)));
+    }
+
+    private RpcbindAddress GetAddress(RpcCall call, RpcbindMapping mapping) => Find(call, mapping, exact: false);
+
+    private RpcbindAddress GetVersionAddress(RpcCall call, RpcbindMapping mapping) => Find(call, mapping, exact: true);
 
     // The transport is that of the call, whatever the argument says (RFC 1833, 2.2.1).
-    private RpcbindAddress GetAddress(RpcCall call, RpcbindMapping mapping, bool exact)
+    private RpcbindAddress Find(RpcCall call, RpcbindMapping mapping, bool exact)
     {
         string netId = NetId.Of(call.Transport, call.RemoteEndPoint.AddressFamily);
         return new RpcbindAddress(table.Find(mapping.Program, mapping.Version, netId, exact) is { } record ? Reachable(call, record) : []);
@@ -77,7 +94,8 @@ internal sealed class RpcbindService(RpcbindTable table, TimeProvider clock)
 
     private RpcbindList Dump(RpcCall call, XdrVoid arguments) => new([.. table.List()
         .Select(record => new RpcbindMapping(
-            record.Program, record.Version, Encoding.ASCII.GetBytes(record.NetId), UniversalAddress.Format(record.EndPoint), Encoding.ASCII.GetBytes(record.Owner)))]);
+            record.Program, record.Version, Encoding.ASCII.GetBytes(record.NetId), UniversalAddress.Format(record.EndPoint),
+            Encoding.ASCII.GetBytes(record.Owner)))]);
 
     private RpcbindNumber GetTime(RpcCall call, XdrVoid arguments) => new((uint)clock.GetUtcNow().ToUnixTimeSeconds());
 
@@ -107,11 +125,12 @@ internal sealed class RpcbindService(RpcbindTable table, TimeProvider clock)
     private bool Set(RpcCall call, RpcbindRecord record)
     {
         // A user may not point others at a reserved port, which he could not have bound.
-        bool allowed = IsLocal(call) && record.EndPoint.Port != 0 && (record.EndPoint.Port >= FirstOrdinaryPort || record.Owner == RpcbindRecord.Superuser);
-        return allowed && table.Set(record);
+        bool allowed = record.EndPoint.Port >= (record.Owner == RpcbindRecord.Superuser ? 1 : FirstOrdinaryPort);
+        return allowed && IsLocal(call) && table.Set(record);
     }
 
     private static bool IsLocal(RpcCall call) => IPAddress.IsLoopback(call.RemoteEndPoint.Address);
 
-    private static string Owner(RpcCall call) => call.RemoteEndPoint.Port < FirstOrdinaryPort ? RpcbindRecord.Superuser : RpcbindRecord.Unknown;
+    private static string Owner(RpcCall call) =>
+        call.RemoteEndPoint.Port < FirstOrdinaryPort ? RpcbindRecord.Superuser : RpcbindRecord.Unknown;
 }

@@ -23,12 +23,15 @@ internal sealed class RpcbindTable
         }
     }
 
-    /// <summary>Removes the records of a version, of one transport or (null) of all; false if there was none that the caller may remove.</summary>
+    /// <summary>
+    /// Removes the records of a version, of one transport or (null) of all; false if there was none that the caller may remove.
+    /// </summary>
     public bool Unset(uint program, uint version, string? netId, string owner)
     {
         lock (_lock)
         {
-            return _records.RemoveAll(record => record.Program == program && record.Version == version && (netId is null || record.NetId == netId) &&
+            return _records.RemoveAll(record =>
+                record.Program == program && record.Version == version && (netId is null || record.NetId == netId) &&
                 (owner == RpcbindRecord.Superuser || record.Owner == owner)) > 0;
         }
     }

@@ -11,8 +11,9 @@ internal static class UniversalAddress
     public static byte[] Format(IPEndPoint endPoint)
     {
         // A scope is this machine's own name for a link: it says nothing to another.
-        IPAddress address = endPoint.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress(endPoint.Address.GetAddressBytes()) : endPoint.Address;
-        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{address}.{endPoint.Port >> 8}.{endPoint.Port & 255}"));
+        bool hasScope = endPoint.AddressFamily == AddressFamily.InterNetworkV6 && endPoint.Address.ScopeId != 0;
+        IPAddress address = hasScope ? new IPAddress(endPoint.Address.GetAddressBytes()) : endPoint.Address;
+        return Encoding.ASCII.GetBytes($"{address}.{endPoint.Port >> 8}.{endPoint.Port & 255}");
     }
 
     public static bool TryParse(ReadOnlySpan<byte> text, out IPEndPoint? endPoint)
@@ -26,7 +27,7 @@ internal static class UniversalAddress
             return false;
         string host = Encoding.ASCII.GetString(text[..high]);
         // IPAddress takes shorthand that is none of rpcbind's, such as "127.1" or a scope.
-        bool plain = host.Contains(':', StringComparison.Ordinal) ? !host.Contains('%', StringComparison.Ordinal) && !host.Contains('[', StringComparison.Ordinal) : host.Count(c => c == '.') == 3;
+        bool plain = host.Contains(':', StringComparison.Ordinal) ? host.AsSpan().IndexOfAny('%', '[') < 0 : host.Count(c => c == '.') == 3;
         if (!plain || !IPAddress.TryParse(host, out IPAddress? address))
             return false;
         endPoint = new IPEndPoint(address, (first << 8) + second);

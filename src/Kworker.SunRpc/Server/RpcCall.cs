@@ -4,7 +4,9 @@ using System.Net;
 
 namespace Kworker.SunRpc;
 
-/// <summary>A call being answered: who calls what, from where. Handed to the procedure's handler, and another call's as soon as that has ended.</summary>
+/// <summary>
+/// A call being answered: who calls what, from where. Handed to the procedure's handler, and another call's as soon as that has ended.
+/// </summary>
 /// <remarks>Not thread-safe. Keep neither it nor what it gives past the handler's end.</remarks>
 [DebuggerDisplay("xid {Xid}: program {Program}, version {Version}, procedure {Procedure}")]
 public sealed class RpcCall
@@ -76,7 +78,9 @@ public sealed class RpcCall
 
     internal ReadOnlyMemory<byte> Arguments { get; private set; }
 
-    /// <summary>Whether the arguments were read whole: an <see cref="XdrException"/> before is GARBAGE_ARGS, one after is the handler's.</summary>
+    /// <summary>
+    /// Whether the arguments were read whole: an <see cref="XdrException"/> before is GARBAGE_ARGS, one after is the handler's.
+    /// </summary>
     internal bool ArgumentsRead { get; set; }
 
     /// <summary>Takes the request's bytes, in an array from the pool, and makes ready for a reply.</summary>

@@ -100,7 +100,8 @@ internal sealed class RpcDispatcher
     private bool IsNew(RpcCall call)
     {
         ReplyCacheOutcome outcome = _cache.Begin(
-            ReplyCacheKey.Of(call), call, call.Peer, out ReplyCacheEntry<RpcCall>? entry, out ReadOnlyMemory<byte> reply, out RpcCall? displaced);
+            ReplyCacheKey.Of(call), call, call.Peer,
+            out ReplyCacheEntry<RpcCall>? entry, out ReadOnlyMemory<byte> reply, out RpcCall? displaced);
         displaced?.Peer.Discard(displaced);
         switch (outcome)
         {
@@ -196,9 +197,8 @@ internal sealed class RpcDispatcher
 
     private string Describe(RpcCall call)
     {
-        string program = _programs.TryGetValue(call.Program, out RpcProgram? known) ? known.Name : call.Program.ToString(null as IFormatProvider);
-        RpcProcedure? procedure = null;
-        known?.Find(call.Version, call.Procedure, out procedure);
-        return $"{program} v{call.Version} {procedure?.Name ?? call.Procedure.ToString(null as IFormatProvider)}";
+        RpcProgram program = _programs[call.Program]; // only calls that found their procedure are described
+        program.Find(call.Version, call.Procedure, out RpcProcedure? procedure);
+        return $"{program.Name} v{call.Version} {procedure?.Name}";
     }
 }

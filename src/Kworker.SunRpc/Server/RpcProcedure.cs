@@ -15,7 +15,8 @@ internal abstract class RpcProcedure(uint number, string name, RpcProcedureFlags
     public bool IsIdempotent => (Flags & RpcProcedureFlags.Idempotent) != 0;
 
     /// <summary>Runs the call. The results stand in <see cref="RpcCall.Reply"/> when the task is done.</summary>
-    /// <exception cref="XdrException">Thrown at once, while <see cref="RpcCall.ArgumentsRead"/> is false: the arguments are garbage.</exception>
+    /// <exception cref="XdrException">Thrown at once, while <see cref="RpcCall.ArgumentsRead"/> is false: the arguments are
+    /// garbage.</exception>
     public abstract ValueTask InvokeAsync(RpcCall call);
 
     /// <summary>What all of them begin with. Bytes after the arguments are ignored, as other servers do.</summary>
@@ -38,7 +39,8 @@ internal sealed class RpcNullProcedure() : RpcProcedure(0, "NULL", RpcProcedureF
 }
 
 internal sealed class RpcProcedure<TArguments, TResult>(
-    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, TResult> handler) : RpcProcedure(number, name, flags)
+    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, TResult> handler)
+    : RpcProcedure(number, name, flags)
     where TArguments : IXdr<TArguments>
     where TResult : IXdr<TResult>
 {
@@ -50,7 +52,8 @@ internal sealed class RpcProcedure<TArguments, TResult>(
 }
 
 internal sealed class RpcAsyncProcedure<TArguments, TResult>(
-    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, ValueTask<TResult>> handler) : RpcProcedure(number, name, flags)
+    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, ValueTask<TResult>> handler)
+    : RpcProcedure(number, name, flags)
     where TArguments : IXdr<TArguments>
     where TResult : IXdr<TResult>
 {
@@ -67,7 +70,8 @@ internal sealed class RpcAsyncProcedure<TArguments, TResult>(
 }
 
 internal sealed class RpcWritingProcedure<TArguments>(
-    uint number, string name, RpcProcedureFlags flags, Action<RpcCall, TArguments, XdrWriter> handler) : RpcProcedure(number, name, flags)
+    uint number, string name, RpcProcedureFlags flags, Action<RpcCall, TArguments, XdrWriter> handler)
+    : RpcProcedure(number, name, flags)
     where TArguments : IXdr<TArguments>
 {
     public override ValueTask InvokeAsync(RpcCall call)
@@ -78,7 +82,8 @@ internal sealed class RpcWritingProcedure<TArguments>(
 }
 
 internal sealed class RpcAsyncWritingProcedure<TArguments>(
-    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, XdrWriter, ValueTask> handler) : RpcProcedure(number, name, flags)
+    uint number, string name, RpcProcedureFlags flags, Func<RpcCall, TArguments, XdrWriter, ValueTask> handler)
+    : RpcProcedure(number, name, flags)
     where TArguments : IXdr<TArguments>
 {
     public override ValueTask InvokeAsync(RpcCall call) => handler(call, ReadArguments<TArguments>(call), call.Reply);

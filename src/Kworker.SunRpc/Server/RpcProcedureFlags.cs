@@ -1,6 +1,8 @@
 namespace Kworker.SunRpc;
 
-/// <summary>What the server may assume of a procedure. The default assumes nothing: its replies go through the duplicate-request cache.</summary>
+/// <summary>
+/// What the server may assume of a procedure. The default assumes nothing: its replies go through the duplicate-request cache.
+/// </summary>
 [Flags]
 public enum RpcProcedureFlags
 {

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Kworker.SunRpc;
 
-/// <summary>A program that a server offers: its number, its versions, their procedures (RFC 5531, 8.1). Procedure 0 of each version is there by itself.</summary>
+/// <summary>
+/// A program that a server offers: its number, its versions, their procedures (RFC 5531, 8.1). Procedure 0 of each version is there by
+/// itself.
+/// </summary>
 /// <remarks>
 /// Declared first, then given to a server; not changed afterwards. Handlers run as work items of the server's queue, many at once; one
 /// that blocks where this library cannot see it (a system call, a lock) says so with <see cref="Worker.Blocking"/>, so that others go on.
@@ -45,7 +48,8 @@ public sealed class RpcProgram
     /// <param name="flags">What may be assumed of it.</param>
     /// <returns>The program, so that calls can be chained.</returns>
     public RpcProgram Procedure<TArguments, TResult>(
-        uint version, uint number, string name, Func<RpcCall, TArguments, TResult> handler, RpcProcedureFlags flags = RpcProcedureFlags.None)
+        uint version, uint number, string name, Func<RpcCall, TArguments, TResult> handler,
+        RpcProcedureFlags flags = RpcProcedureFlags.None)
         where TArguments : IXdr<TArguments>
         where TResult : IXdr<TResult>
     {
@@ -55,7 +59,8 @@ public sealed class RpcProgram
 
     /// <summary>As <see cref="Procedure"/>, for a handler that awaits.</summary>
     public RpcProgram ProcedureAsync<TArguments, TResult>(
-        uint version, uint number, string name, Func<RpcCall, TArguments, ValueTask<TResult>> handler, RpcProcedureFlags flags = RpcProcedureFlags.None)
+        uint version, uint number, string name, Func<RpcCall, TArguments, ValueTask<TResult>> handler,
+        RpcProcedureFlags flags = RpcProcedureFlags.None)
         where TArguments : IXdr<TArguments>
         where TResult : IXdr<TResult>
     {
@@ -63,9 +68,12 @@ public sealed class RpcProgram
         return Add(version, new RpcAsyncProcedure<TArguments, TResult>(number, name, flags, handler));
     }
 
-    /// <summary>As <see cref="Procedure"/>, for a handler that writes its result into the reply itself, so that data need not be copied.</summary>
+    /// <summary>
+    /// As <see cref="Procedure"/>, for a handler that writes its result into the reply itself, so that data need not be copied.
+    /// </summary>
     public RpcProgram WritingProcedure<TArguments>(
-        uint version, uint number, string name, Action<RpcCall, TArguments, XdrWriter> handler, RpcProcedureFlags flags = RpcProcedureFlags.None)
+        uint version, uint number, string name, Action<RpcCall, TArguments, XdrWriter> handler,
+        RpcProcedureFlags flags = RpcProcedureFlags.None)
         where TArguments : IXdr<TArguments>
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -74,7 +82,8 @@ public sealed class RpcProgram
 
     /// <summary>As <see cref="WritingProcedure"/>, for a handler that awaits.</summary>
     public RpcProgram WritingProcedureAsync<TArguments>(
-        uint version, uint number, string name, Func<RpcCall, TArguments, XdrWriter, ValueTask> handler, RpcProcedureFlags flags = RpcProcedureFlags.None)
+        uint version, uint number, string name, Func<RpcCall, TArguments, XdrWriter, ValueTask> handler,
+        RpcProcedureFlags flags = RpcProcedureFlags.None)
         where TArguments : IXdr<TArguments>
     {
         ArgumentNullException.ThrowIfNull(handler);

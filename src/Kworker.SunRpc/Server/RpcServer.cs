@@ -6,10 +6,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.SunRpc;
 
-/// <summary>An ONC RPC server (RFC 5531): programs behind one port number, TCP and UDP. Each call runs as a work item on the server's queue.</summary>
+/// <summary>
+/// An ONC RPC server (RFC 5531): programs behind one port number, TCP and UDP. Each call runs as a work item on the server's queue.
+/// </summary>
 /// <remarks>
 /// Programs are added before <see cref="StartAsync"/>; a server starts once. Which errors a call gets is the RFC's; a peer that sends what
-/// is no call at all is disconnected (TCP) or ignored (UDP). <see cref="StopAsync"/> drains. Members are thread-safe but for <see cref="Add"/>.
+/// is no call at all is disconnected (TCP) or ignored (UDP). <see cref="StopAsync"/> drains. Members are thread-safe but for <see
+/// cref="Add"/>.
 /// </remarks>
 [DebuggerDisplay("{_options.Name,nq}, {_connections.Count} connections")]
 public sealed class RpcServer : IAsyncDisposable
@@ -25,6 +28,7 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly Workqueue _housekeeping; // the reaper's own: it must run when calls fill the other one
     private readonly DelayedWork<RpcServer> _reaper;
     private readonly MemoryBudget _budget;
+    private readonly int _maximumConnections;
     private readonly Lock _lock = new();
     private readonly HashSet<TcpConnection> _connections = []; // _lock
     private readonly WaitQueue _ended = new(); // woken when a connection, an accept loop or a UDP socket has ended
@@ -47,6 +51,7 @@ public sealed class RpcServer : IAsyncDisposable
         _queue = new Workqueue(_options.Name, new WorkqueueOptions { MaxActive = _options.MaximumActiveCalls }, system);
         _dispatcher = new RpcDispatcher(_queue, new ReplyCache<RpcCall>(_options.ReplyCache, _clock), _logger);
         _budget = new MemoryBudget(_options.MaximumBytes);
+        _maximumConnections = Math.Min(_options.MaximumConnections, DescriptorLimit.Read() / 2 ?? int.MaxValue);
         _housekeeping = Workqueue.Ordered($"{_options.Name}-reaper", system);
         _reaper = new DelayedWork<RpcServer>(this, static server => server.Reap());
     }
@@ -111,8 +116,8 @@ public sealed class RpcServer : IAsyncDisposable
         foreach (UdpTransport transport in _udp)
             _ = RunLoopAsync(transport.RunAsync());
         _housekeeping.Queue(_reaper, ReapInterval());
-        string endPoints = string.Join(", ", TcpEndPoints.Select(endPoint => $"tcp {endPoint}").Concat(UdpEndPoints.Select(endPoint => $"udp {endPoint}")));
-        RpcLog.Started(_logger, _options.Name, endPoints);
+        IEnumerable<string> endPoints = TcpEndPoints.Select(endPoint => $"tcp {endPoint}").Concat(UdpEndPoints.Select(endPoint => $"udp {endPoint}"));
+        RpcLog.Started(_logger, _options.Name, string.Join(", ", endPoints));
         if (_options.Rpcbind != RpcbindMode.None)
             _registration = await RpcbindRegistration.RegisterAsync(this, _options, _logger, cancellationToken).ConfigureAwait(false);
     }
@@ -121,7 +126,8 @@ public sealed class RpcServer : IAsyncDisposable
     /// Drains: the programs are no longer known to rpcbind, no connection and no call is taken any more, those that run end and their
     /// replies are sent, connections close.
     /// </summary>
-    /// <param name="cancellationToken">Ends patience: connections are then cut, and the calls that still run go on without a client.</param>
+    /// <param name="cancellationToken">Ends patience: connections are then cut, and the calls that still run go on without a
+    /// client.</param>
     /// <exception cref="OperationCanceledException">Patience has ended before the last call.</exception>
     public async ValueTask StopAsync(CancellationToken cancellationToken = default)
     {
@@ -237,7 +243,8 @@ public sealed class RpcServer : IAsyncDisposable
         }
         catch (SocketException exception)
         {
-            throw new SocketException((int)exception.SocketErrorCode, $"{_options.Name} cannot listen on {new IPEndPoint(address, port)}: {exception.Message}");
+            throw new SocketException(
+                (int)exception.SocketErrorCode, $"{_options.Name} cannot listen on {new IPEndPoint(address, port)}: {exception.Message}");
         }
     }
 
@@ -298,7 +305,7 @@ public sealed class RpcServer : IAsyncDisposable
         bool newlyFull;
         lock (_lock)
         {
-            bool full = _connections.Count >= _options.MaximumConnections;
+            bool full = _connections.Count >= _maximumConnections;
             newlyFull = full && !_isFull; // a flood of connections is not to become one of log lines
             _isFull = full;
             refused = full || _stopping;
@@ -306,7 +313,7 @@ public sealed class RpcServer : IAsyncDisposable
         }
         RpcLog.Connected(_logger, connection.RemoteEndPoint);
         if (newlyFull)
-            RpcLog.TooManyConnections(_logger, connection.RemoteEndPoint, _options.MaximumConnections);
+            RpcLog.TooManyConnections(_logger, connection.RemoteEndPoint, _maximumConnections);
         if (refused)
             connection.Abort("the server takes no more connections");
         await connection.RunAsync().ConfigureAwait(false);

@@ -24,13 +24,19 @@ public sealed class RpcServerOptions
     /// <summary>Bytes of the longest record, request or reply, over TCP. A client that claims more is disconnected.</summary>
     public int MaximumRecord { get; set; } = (2 << 20) + 4096;
 
-    /// <summary>TCP connections open at once; more are closed as they come.</summary>
+    /// <summary>
+    /// TCP connections open at once; more are closed as they come. Half the descriptors that the process may have is the limit in any
+    /// case.
+    /// </summary>
     public int MaximumConnections { get; set; } = 10_000;
 
     /// <summary>Calls of one TCP connection that may be in flight; no more are read meanwhile.</summary>
     public int MaximumCallsPerConnection { get; set; } = 128;
 
-    /// <summary>Bytes of requests and replies of one TCP connection in flight, past which no more is read. The last call may exceed it by its own length.</summary>
+    /// <summary>
+    /// Bytes of requests and replies of one TCP connection in flight, past which no more is read. The last call may exceed it by its own
+    /// length.
+    /// </summary>
     public long MaximumBytesPerConnection { get; set; } = 16 << 20;
 
     /// <summary>

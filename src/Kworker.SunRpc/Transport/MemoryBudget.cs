@@ -55,7 +55,9 @@ internal sealed class MemoryBudget(long maximum)
             connection.WakeReader();
     }
 
-    /// <summary>Has the connection woken when there is room again. Said before it looks for the last time, so that no wake-up is lost.</summary>
+    /// <summary>
+    /// Has the connection woken when there is room again. Said before it looks for the last time, so that no wake-up is lost.
+    /// </summary>
     public void Pause(TcpConnection connection)
     {
         lock (_lock)

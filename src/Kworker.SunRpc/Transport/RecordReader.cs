@@ -27,7 +27,8 @@ internal sealed class RecordReader(int maximumRecord) : IDisposable
 
     /// <summary>Takes bytes from <paramref name="input"/> until a record is whole or the input is used up.</summary>
     /// <param name="input">What has arrived; afterwards, what was not used. A header that is not whole yet is left there.</param>
-    /// <param name="record">The record, in an array from <see cref="ArrayPool{T}.Shared"/> that is the caller's now; null if there is none.</param>
+    /// <param name="record">The record, in an array from <see cref="ArrayPool{T}.Shared"/> that is the caller's now; null if there is
+    /// none.</param>
     /// <param name="length">The record's bytes.</param>
     /// <exception cref="RecordTooLongException">A record is longer than the limit.</exception>
     public bool TryRead(ref ReadOnlySequence<byte> input, out byte[]? record, out int length)
@@ -73,7 +74,8 @@ internal sealed class RecordReader(int maximumRecord) : IDisposable
         uint word = BinaryPrimitives.ReadUInt32BigEndian(header);
         uint claimed = word & ~LastFragment;
         if (claimed > (uint)(maximumRecord - _length))
-            throw new RecordTooLongException($"a fragment of {claimed} bytes after {_length} bytes passes the record limit of {maximumRecord} bytes");
+            throw new RecordTooLongException(
+                $"a fragment of {claimed} bytes after {_length} bytes passes the record limit of {maximumRecord} bytes");
         _missing = (int)claimed;
         _last = (word & LastFragment) != 0;
         _inFragment = true;

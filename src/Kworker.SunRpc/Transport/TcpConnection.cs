@@ -37,7 +37,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private List<RpcCall> _ready = []; // _lock; replies that nobody has begun to send
     private List<RpcCall> _batch = []; // the sender's; replies being sent
     private bool _sending; // _lock; somebody is the sender
-    private bool _broken; // _lock to set; replies cannot be sent any more
+    private volatile bool _broken; // replies cannot be sent any more
     private int _inFlight; // _lock
     private long _bytesInFlight; // _lock; of requests, and of replies that are ready
     private long _recordCharge; // the reader's; what the budget is charged for the unfinished record
@@ -48,7 +48,8 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private bool _insideRecord; // the reader's view, for the reaper, which may see it late
 
     public TcpConnection(
-        TcpTransport.Channel channel, RpcDispatcher dispatcher, RpcServerOptions options, MemoryBudget budget, ILogger logger, TimeProvider clock)
+        TcpTransport.Channel channel, RpcDispatcher dispatcher, RpcServerOptions options, MemoryBudget budget, ILogger logger,
+        TimeProvider clock)
     {
         _channel = channel;
         _dispatcher = dispatcher;
@@ -65,26 +66,6 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     public IPEndPoint RemoteEndPoint { get; }
 
     public IPEndPoint LocalEndPoint { get; }
-
-    // The reader's alone: may reserve.
-    private bool MayTakeMore()
-    {
-        long bytes;
-        lock (_lock)
-        {
-            if (_inFlight >= _options.MaximumCallsPerConnection || _bytesInFlight >= _options.MaximumBytesPerConnection)
-                return false;
-            bytes = _bytesInFlight;
-        }
-        if (_recordReserved || (bytes < MemoryBudget.AlwaysGranted && _records.Held < MemoryBudget.AlwaysGranted))
-            return true;
-        if (_records.Held == 0)
-            return _budget.HasRoom;
-        _recordReserved = _budget.TryTake(_options.MaximumRecord - _recordCharge);
-        if (_recordReserved)
-            _recordCharge = _options.MaximumRecord;
-        return _recordReserved;
-    }
 
     private bool IsQuiet
     {
@@ -112,7 +93,8 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             reason = tooLong.Message;
             Abort(reason);
         }
-        catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException or IOException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is ConnectionResetException or ConnectionAbortedException or IOException or OperationCanceledException)
         {
             reason = exception.Message;
             Abort(reason);
@@ -160,8 +142,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     /// <summary>Ends the connection at once; calls that run go on, their replies are dropped.</summary>
     public void Abort(string reason)
     {
-        lock (_lock)
-            _broken = true;
+        _broken = true;
         _channel.Abort(reason);
         _progress.WakeUpAll();
     }
@@ -242,12 +223,34 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         }
     }
 
+    // The reader's alone: may reserve.
+    private bool MayTakeMore()
+    {
+        long bytes;
+        lock (_lock)
+        {
+            if (_inFlight >= _options.MaximumCallsPerConnection || _bytesInFlight >= _options.MaximumBytesPerConnection)
+                return false;
+            bytes = _bytesInFlight;
+        }
+        if (_recordReserved || (bytes < MemoryBudget.AlwaysGranted && _records.Held < MemoryBudget.AlwaysGranted))
+            return true;
+        if (_records.Held == 0)
+            return _budget.HasRoom;
+        _recordReserved = _budget.TryTake(_options.MaximumRecord - _recordCharge);
+        if (_recordReserved)
+            _recordCharge = _options.MaximumRecord;
+        return _recordReserved;
+    }
+
     private async ValueTask WaitForRoomAsync()
     {
         _paused = true;
         _budget.Pause(this);
         await _progress.WaitEventAsync(
-            this, static connection => connection._draining || connection._broken || connection.MayTakeMore(), Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            this,
+            static connection => connection._draining || connection._broken || connection.MayTakeMore(),
+            Timeout.InfiniteTimeSpan).ConfigureAwait(false);
         _budget.Resume(this);
         Volatile.Write(ref _lastProgress, _clock.GetTimestamp());
         _paused = false;

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace Kworker.SunRpc;
 
-/// <summary>A listening TCP socket and the connections that it accepts. The one type that knows Kestrel; its socket layer runs on the .NET thread pool.</summary>
+/// <summary>
+/// A listening TCP socket and the connections that it accepts. The one type that knows Kestrel; its socket layer runs on the .NET thread
+/// pool.
+/// </summary>
 [DebuggerDisplay("{LocalEndPoint}")]
 internal sealed class TcpTransport : IAsyncDisposable
 {
@@ -24,7 +27,8 @@ internal sealed class TcpTransport : IAsyncDisposable
     {
         var options = new SocketTransportOptions
         {
-            // Our reader only takes records off and queues work, so it may run where the bytes came in; and a worker sends its replies itself.
+            // Our reader only takes records off and queues work, so it may run where the bytes came in; and a worker sends its replies
+            // itself.
             UnsafePreferInlineScheduling = true,
             // What waits here is not counted by us; a reader that goes on takes it at once.
             MaxReadBufferSize = 64 << 10,

@@ -6,8 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Kworker.SunRpc;
 
-/// <summary>A UDP socket of the server: a call a datagram, a reply a datagram. While too many calls are in flight it does not read: the kernel then drops.</summary>
-/// <remarks>Bound to the wildcard address, replies leave by the address that routing picks; a machine with several is better served by naming them.</remarks>
+/// <summary>
+/// A UDP socket of the server: a call a datagram, a reply a datagram. While too many calls are in flight it does not read: the kernel then
+/// drops.
+/// </summary>
+/// <remarks>Bound to the wildcard address, replies leave by the address that routing picks; a machine with several is better served by
+/// naming them.</remarks>
 [DebuggerDisplay("{LocalEndPoint}, {_inFlight} in flight")]
 internal sealed class UdpTransport : RpcPeer, IDisposable
 {
@@ -56,7 +60,8 @@ internal sealed class UdpTransport : RpcPeer, IDisposable
         {
             try
             {
-                await _progress.WaitEventAsync(this, static transport => transport.HasRoom, Timeout.InfiniteTimeSpan, cancellationToken: _stop.Token).ConfigureAwait(false);
+                await _progress.WaitEventAsync(
+                    this, static transport => transport.HasRoom, Timeout.InfiniteTimeSpan, cancellationToken: _stop.Token).ConfigureAwait(false);
                 SocketReceiveMessageFromResult received =
                     await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, any, _stop.Token).ConfigureAwait(false);
                 Enter(buffer.AsSpan(0, received.ReceivedBytes), (IPEndPoint)received.RemoteEndPoint, received.PacketInformation.Address);
@@ -77,7 +82,8 @@ internal sealed class UdpTransport : RpcPeer, IDisposable
             }
         }
         ArrayPool<byte>.Shared.Return(buffer);
-        await _progress.WaitEventAsync(this, static transport => Volatile.Read(ref transport._inFlight) == 0, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        await _progress.WaitEventAsync(
+            this, static transport => Volatile.Read(ref transport._inFlight) == 0, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
         Dispose();
     }
 

@@ -1,6 +1,8 @@
 namespace Kworker.SunRpc;
 
-/// <summary>A type with an XDR form (RFC 4506). Written by the source generator for <see cref="XdrAttribute"/> and <see cref="XdrUnionAttribute"/>.</summary>
+/// <summary>
+/// A type with an XDR form (RFC 4506). Written by the source generator for <see cref="XdrAttribute"/> and <see cref="XdrUnionAttribute"/>.
+/// </summary>
 /// <typeparam name="TSelf">The type itself.</typeparam>
 public interface IXdr<TSelf>
     where TSelf : IXdr<TSelf>

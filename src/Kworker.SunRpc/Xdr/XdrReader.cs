@@ -70,7 +70,9 @@ public ref struct XdrReader
         return Take(length, Padding(length));
     }
 
-    /// <summary>Reads <c>opaque x&lt;maximum&gt;</c> or <c>string x&lt;maximum&gt;</c>. The span is a view of the bytes read from.</summary>
+    /// <summary>
+    /// Reads <c>opaque x&lt;maximum&gt;</c> or <c>string x&lt;maximum&gt;</c>. The span is a view of the bytes read from.
+    /// </summary>
     /// <exception cref="XdrException">The length is past <paramref name="maximum"/>, or past the bytes that remain.</exception>
     public ReadOnlySpan<byte> ReadOpaque(int maximum = int.MaxValue)
     {
@@ -78,7 +80,10 @@ public ref struct XdrReader
         return Take(length, Padding(length));
     }
 
-    /// <summary>As <see cref="ReadFixedOpaque"/>, as memory: a slice of the memory that the reader was made from, or a copy if it was made from a span.</summary>
+    /// <summary>
+    /// As <see cref="ReadFixedOpaque"/>, as memory: a slice of the memory that the reader was made from, or a copy if it was made from a
+    /// span.
+    /// </summary>
     /// <exception cref="XdrException">The bytes end before.</exception>
     public ReadOnlyMemory<byte> ReadFixedOpaqueMemory(int length)
     {
@@ -86,7 +91,9 @@ public ref struct XdrReader
         return ToMemory(bytes);
     }
 
-    /// <summary>As <see cref="ReadOpaque"/>, as memory: a slice of the memory that the reader was made from, or a copy if it was made from a span.</summary>
+    /// <summary>
+    /// As <see cref="ReadOpaque"/>, as memory: a slice of the memory that the reader was made from, or a copy if it was made from a span.
+    /// </summary>
     /// <exception cref="XdrException">The length is past <paramref name="maximum"/>, or past the bytes that remain.</exception>
     public ReadOnlyMemory<byte> ReadOpaqueMemory(int maximum = int.MaxValue)
     {
@@ -97,7 +104,8 @@ public ref struct XdrReader
     /// <summary>Reads the length of a variable-length component, which the bytes that remain can hold.</summary>
     /// <param name="maximum">The declared maximum.</param>
     /// <param name="minimumElementSize">Bytes that an element takes at least (0 counts as 1).</param>
-    /// <exception cref="XdrException">The length is past <paramref name="maximum"/>, or past what the bytes that remain can hold.</exception>
+    /// <exception cref="XdrException">The length is past <paramref name="maximum"/>, or past what the bytes that remain can
+    /// hold.</exception>
     public int ReadCount(int maximum, int minimumElementSize)
     {
         uint count = ReadUInt32();

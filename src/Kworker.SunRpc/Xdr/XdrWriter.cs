@@ -153,7 +153,8 @@ public sealed class XdrWriter : IDisposable
     /// <summary>Throws what a value that its enum or union does not have throws; for generated code and writers by hand.</summary>
     /// <exception cref="XdrException">Always.</exception>
     [DoesNotReturn]
-    public static void ThrowInvalid(string type, long value) => throw new XdrException($"{value} is no value of {type}, or its arm is missing");
+    public static void ThrowInvalid(string type, long value) =>
+        throw new XdrException($"{value} is no value of {type}, or its arm is missing");
 
     /// <summary>Gives the buffer back to the pool; the writer is then empty and may be used again.</summary>
     public void Dispose()

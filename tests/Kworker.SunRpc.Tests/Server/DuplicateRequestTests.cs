@@ -90,4 +90,22 @@ public sealed class DuplicateRequestTests
             await client.ExchangeAsync(RawConnection.Call(1, TestProgram.Fail), "00000001 00000001 00000000 00000000 00000000 00000005");
         Assert.Equal(2, server.Errors.Errors.Count);
     }
+
+    [Fact]
+    public async Task However_often_and_by_whatever_connections_a_call_comes_it_runs_once()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        byte[] calls = [.. Enumerable.Range(0, 200).SelectMany(i => RawConnection.Record(RawConnection.Call((uint)i, TestProgram.Count, $"{i:X8}")))];
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+            await client.SendAsync(calls);
+            client.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            while (await client.ReceiveAsync() is not null)
+            {
+                // a reply; some do not come, where the call ran for two other connections already
+            }
+        }));
+        Assert.Equal(200, server.Program.Counted);
+    }
 }

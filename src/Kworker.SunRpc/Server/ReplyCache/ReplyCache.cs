@@ -49,7 +49,8 @@ internal sealed class ReplyCache<TCall>(ReplyCacheOptions options, TimeProvider 
     /// <param name="reply">The reply, if the outcome is <see cref="ReplyCacheOutcome.Answered"/>.</param>
     /// <param name="displaced">An earlier follower that this one takes the place of, to be dropped.</param>
     public ReplyCacheOutcome Begin(
-        ReplyCacheKey key, TCall call, object source, out ReplyCacheEntry<TCall>? entry, out ReadOnlyMemory<byte> reply, out TCall? displaced)
+        ReplyCacheKey key, TCall call, object source,
+        out ReplyCacheEntry<TCall>? entry, out ReadOnlyMemory<byte> reply, out TCall? displaced)
     {
         entry = null;
         reply = default;
@@ -83,7 +84,8 @@ internal sealed class ReplyCache<TCall>(ReplyCacheOptions options, TimeProvider 
     /// <returns>The same call, waiting on another connection to be answered too; null if there is none.</returns>
     public TCall? End(ReplyCacheEntry<TCall> entry, ReadOnlySpan<byte> reply)
     {
-        bool remembered = !reply.IsEmpty && reply.Length <= Math.Min(_options.MaximumReplyBytes, _options.MaximumBytes) && _options.MaximumEntries > 0;
+        bool remembered = !reply.IsEmpty && _options.MaximumEntries > 0 &&
+            reply.Length <= Math.Min(_options.MaximumReplyBytes, _options.MaximumBytes);
         byte[]? copy = remembered ? reply.ToArray() : null;
         lock (_lock)
         {

@@ -12,6 +12,8 @@ internal enum ReplyCacheOutcome
     /// <summary>It runs now, and its reply will go where this one waits too: drop this one.</summary>
     Drop,
 
-    /// <summary>It runs now, but came by another connection, which may be gone: the cache keeps this one and has it answered when that ends.</summary>
+    /// <summary>
+    /// It runs now, but came by another connection, which may be gone: the cache keeps this one and has it answered when that ends.
+    /// </summary>
     Follow,
 }
