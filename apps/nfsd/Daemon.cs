@@ -26,6 +26,7 @@ internal static class Daemon
         {
             foreach (Export export in exports)
                 directories.Add(Open(export));
+            TellLimits(exports, directories, loggers.CreateLogger("nfsd"));
             await using NfsServer server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
             await StartAsync(server, settings);
             await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports));
@@ -67,6 +68,17 @@ internal static class Daemon
         {
             string advice = Directory.Exists(export.Path) ? "" : " Export a directory that is there.";
             throw new StartupException(exception.Message + advice, innerException: exception);
+        }
+    }
+
+    private static void TellLimits(IReadOnlyList<Export> exports, List<LocalFileSystem> directories, ILogger logger)
+    {
+        foreach ((Export export, LocalFileSystem directory) in exports.Zip(directories))
+        {
+            if (!directory.IsImpersonating)
+                DaemonLog.NotImpersonating(logger, export.Path);
+            if (!directory.IsOpeningByHandle)
+                DaemonLog.NotOpeningByHandle(logger, export.Path);
         }
     }
 

@@ -7,4 +7,12 @@ internal static partial class DaemonLog
 {
     [LoggerMessage(1, LogLevel.Warning, "Some calls still ran after {Seconds} s and are left to themselves; what clients wrote is synced")]
     public static partial void DrainTimeUp(ILogger logger, double seconds);
+
+    [LoggerMessage(2, LogLevel.Warning, "Not root: {Path} is served with the rights of the user that runs nfsd. Callers are held to mode bits, but what they make "
+        + "belongs to that user, nothing can be given to others (chown), and what that user may not read nobody can")]
+    public static partial void NotImpersonating(ILogger logger, string path);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Path}: the kernel does not open files by handle here (that takes root and a file system that can): what is renamed behind the "
+        + "server's back is searched for in the whole export")]
+    public static partial void NotOpeningByHandle(ILogger logger, string path);
 }

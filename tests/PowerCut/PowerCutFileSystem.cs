@@ -15,6 +15,7 @@ public sealed class PowerCutFileSystem : INfsFileSystem
     // One change at a time: only so is it exact which bytes a sync has covered, and the power fails between operations. It guards the rest.
     private readonly Lock _changing = new();
     private readonly Dictionary<NfsHandle, UnsyncedData> _unsynced = [];
+    private readonly WaitQueue _written = new();
     private ulong _cuts;
 
     /// <summary>Wraps <paramref name="inner"/>, which nobody else may write to.</summary>
@@ -29,6 +30,10 @@ public sealed class PowerCutFileSystem : INfsFileSystem
                 return _unsynced.Values.Aggregate(0ul, (sum, data) => data.Stretches.Aggregate(sum, (part, stretch) => part + (stretch.End - stretch.Start)));
         }
     }
+
+    /// <summary>Waits until a cut would take back <paramref name="bytes"/> or more.</summary>
+    public ValueTask WaitUnsyncedAsync(ulong bytes, CancellationToken cancellationToken = default) =>
+        _written.WaitEventAsync(() => UnsyncedBytes >= bytes, cancellationToken);
 
     /// <summary>Cuts the power: waits for running operations, then takes back all that is not synced.</summary>
     /// <returns>How many bytes were lost.</returns>
@@ -75,16 +80,18 @@ public sealed class PowerCutFileSystem : INfsFileSystem
     public NfsStatus Write(
         NfsCredentials caller, in NfsHandle file, ulong offset, ReadOnlySpan<byte> data, NfsStability stability, out NfsWritten written, out NfsChange change)
     {
+        NfsStatus status;
         lock (_changing)
         {
             if (stability == NfsStability.Unstable && !data.IsEmpty)
                 NoteOverwrite(file, offset, (ulong)data.Length);
-            NfsStatus status = _inner.Write(caller, file, offset, data, stability, out written, out change);
+            status = _inner.Write(caller, file, offset, data, stability, out written, out change);
             written = written with { Epoch = EpochOf(written.Epoch), Committed = stability };
             if (status == NfsStatus.Ok && stability != NfsStability.Unstable)
                 NoteSync(file, offset, offset + (ulong)written.Count);
-            return status;
         }
+        _written.WakeUpAll();
+        return status;
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Kworker.Interop.Peers;
+
+/// <summary>
+/// A real Linux kernel in an emulator that runs one of the scripts in <c>guest/</c> against a server of this machine, and says line by
+/// line how it goes. Start-up takes seconds; all in it runs at about a twentieth of the machine's speed.
+/// </summary>
+internal sealed class LinuxGuest : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly TemporaryDirectory _put;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly List<string> _said = [];
+    private readonly StringBuilder _errors = new();
+
+    private LinuxGuest(Process process, TemporaryDirectory put)
+    {
+        _process = process;
+        _put = put;
+    }
+
+    /// <summary>The folder with the guest's scripts.</summary>
+    public static string Scripts { get; } = Path.Combine(AppContext.BaseDirectory, "guest");
+
+    /// <summary>Boots one that runs <paramref name="script"/> with the mount options and the path of <paramref name="server"/>'s export, then <paramref name="arguments"/>.</summary>
+    /// <remarks><paramref name="files"/> are in the guest's <c>/put</c>, beside the scripts.</remarks>
+    public static LinuxGuest Start(NfsServer server, string script, IEnumerable<string> arguments, params IEnumerable<string> files)
+    {
+        var linuxClient = Need();
+        var put = new TemporaryDirectory();
+        foreach (var file in Directory.GetFiles(Scripts).Concat(files))
+            File.Copy(file, Path.Combine(put.Path, Path.GetFileName(file)));
+        var start = new ProcessStartInfo(linuxClient, [
+            "--timeout", "1500", "--put", put.Path, Path.Combine(Scripts, script), server.MountOptions, server.Export, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.Latin1,
+        };
+        var guest = new LinuxGuest(new Process { StartInfo = start }, put);
+        guest._process.OutputDataReceived += (_, e) => guest.Take(e.Data);
+        guest._process.ErrorDataReceived += (_, e) =>
+        {
+            lock (guest._errors)
+                guest._errors.AppendLine(e.Data);
+        };
+        guest._process.Start();
+        guest._process.StandardInput.Close();
+        guest._process.BeginOutputReadLine();
+        guest._process.BeginErrorReadLine();
+        return guest;
+    }
+
+    /// <summary>The test does not run where a guest cannot be booted.</summary>
+    public static string Need()
+    {
+        var path = Machine.NeedShared("linux-client/linux-client");
+        Machine.NeedRoot("boot the Linux guest (it installs and builds what it boots)");
+        return path;
+    }
+
+    /// <summary>Waits until the guest says <paramref name="line"/>.</summary>
+    public async Task SaysAsync(string line)
+    {
+        await foreach (var next in _lines.Reader.ReadAllAsync())
+        {
+            if (next == line)
+                return;
+        }
+
+        Assert.Fail($"the guest never said '{line}':\n{Transcript()}");
+    }
+
+    /// <summary>Waits for the script's end; every check in it must have been right and there must be <paramref name="checks"/> of them at least.</summary>
+    /// <returns>The values that the script told (<c>value NAME VALUE</c>).</returns>
+    public async Task<IReadOnlyDictionary<string, string>> EndsWellAsync(int checks)
+    {
+        await _process.WaitForExitAsync();
+        var failed = _said.Where(line => line.StartsWith("FAILED", StringComparison.Ordinal)).ToList();
+        Assert.True(failed.Count == 0, $"{string.Join('\n', failed)}\n--- all:\n{Transcript()}");
+        Assert.True(_process.ExitCode == 0 && _said.Contains("end"), $"the guest ended with {_process.ExitCode}:\n{Transcript()}");
+        var right = _said.Count(line => line.StartsWith("ok ", StringComparison.Ordinal));
+        Assert.True(right >= checks, $"only {right} checks of {checks} were made:\n{Transcript()}");
+        return _said.Where(line => line.StartsWith("value ", StringComparison.Ordinal)).Select(line => line.Split(' ', 3)).ToDictionary(words => words[1], words => words[2]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _put.Dispose();
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+        {
+            _lines.Writer.TryComplete();
+            return;
+        }
+
+        lock (_said)
+            _said.Add(line);
+        _lines.Writer.TryWrite(line);
+    }
+
+    private string Transcript()
+    {
+        lock (_said)
+        {
+            lock (_errors)
+                return string.Join('\n', _said) + "\n" + _errors;
+        }
+    }
+}
