@@ -160,12 +160,11 @@ internal sealed class OpenFileCache(int capacity, TimeSpan idleTime, TimeProvide
     }
 
     /// <summary>Syncs and closes all; those in use are closed when their use ends.</summary>
-    public void Dispose()
+    public void CloseAll()
     {
         List<OpenFile> unused = [];
         lock (_lock)
         {
-            _isDisposed = true;
             foreach (OpenFile file in _files.Values.ToArray())
             {
                 if (Detach(file))
@@ -173,6 +172,14 @@ internal sealed class OpenFileCache(int capacity, TimeSpan idleTime, TimeProvide
             }
         }
         unused.ForEach(Close);
+    }
+
+    /// <summary>As <see cref="CloseAll"/>, for good.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            _isDisposed = true;
+        CloseAll();
     }
 
     private void CloseSurplus()
