@@ -33,6 +33,9 @@ public abstract class DeferredItem
 
     internal bool IsLinked => Next is not null;
 
+    /// <summary>The run of an async work function that this is a piece of; null for what belongs to none.</summary>
+    internal virtual WorkRun? Run => null;
+
     /// <summary>Its time has come. Called without a lock, on the thread that drives the wheel; must not block or throw.</summary>
     internal virtual void Expire() => throw new UnreachableException("It was never armed.");
 

@@ -73,11 +73,11 @@ public abstract class KthreadWork : DeferredItem
 /// <param name="function">Run on the worker's thread.</param>
 public sealed class KthreadWork<TOwner>(TOwner owner, Action<TOwner> function) : KthreadWork
 {
-    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+    private readonly WorkFunction<TOwner> _function = new(function);
 
-    internal override string FunctionName => WorkFunction.Name(_function);
+    internal override string FunctionName => _function.Name;
 
-    internal override void Execute() => _function(owner);
+    internal override void Execute() => _function.Run(owner);
 }
 
 /// <summary>A kthread's work item that can be queued after a delay (<c>struct kthread_delayed_work</c>).</summary>
@@ -96,9 +96,9 @@ public abstract class KthreadDelayedWork : KthreadWork
 /// <param name="function">Run on the worker's thread.</param>
 public sealed class KthreadDelayedWork<TOwner>(TOwner owner, Action<TOwner> function) : KthreadDelayedWork
 {
-    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+    private readonly WorkFunction<TOwner> _function = new(function);
 
-    internal override string FunctionName => WorkFunction.Name(_function);
+    internal override string FunctionName => _function.Name;
 
-    internal override void Execute() => _function(owner);
+    internal override void Execute() => _function.Run(owner);
 }

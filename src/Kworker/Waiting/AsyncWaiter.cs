@@ -154,10 +154,12 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
 
     private void Schedule()
     {
-        if (_context is { } context)
+        if (_context is WorkRun run)
+            run.Post(_item.OfRun(run)); // as Post of any context, without an allocation
+        else if (_context is { } context)
             context.Post(static state => ((AsyncWaiter)state!).Run(), this);
         else
-            _system.QueueContinuation(_item);
+            _system.QueueContinuation(_item.OfRun(null));
     }
 
     private void Run()
@@ -178,6 +180,16 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     /// <summary>What stands in a pool's list when the awaiting method is to go on there.</summary>
     private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem
     {
+        private WorkRun? _run;
+
+        internal override WorkRun? Run => _run;
+
+        internal ContinuationItem OfRun(WorkRun? run)
+        {
+            _run = run;
+            return this;
+        }
+
         internal override void Execute() => waiter.Run();
     }
 

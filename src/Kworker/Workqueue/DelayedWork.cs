@@ -52,16 +52,36 @@ public abstract class DelayedWork : Work
 
 /// <summary>A delayed work item of an owner.</summary>
 /// <typeparam name="TOwner">What the function works on.</typeparam>
-/// <param name="owner">Given to the function each time.</param>
-/// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
-public sealed class DelayedWork<TOwner>(TOwner owner, Action<TOwner> function) : DelayedWork
+public sealed class DelayedWork<TOwner> : DelayedWork
 {
-    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+    private readonly WorkFunction<TOwner> _function;
+
+    /// <summary>An item with a plain function.</summary>
+    /// <param name="owner">Given to the function each time.</param>
+    /// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
+    public DelayedWork(TOwner owner, Action<TOwner> function)
+    {
+        Owner = owner;
+        _function = new WorkFunction<TOwner>(function);
+    }
+
+    /// <summary>An item with an async function: while it awaits it holds no worker, what follows runs on the queue's workers.</summary>
+    /// <param name="owner">Given to the function each time.</param>
+    /// <param name="function">Counts as running, once, until its task is done. The token is cancelled by <see cref="Work.CancelSync"/>.</param>
+    public DelayedWork(TOwner owner, Func<TOwner, CancellationToken, ValueTask> function)
+    {
+        Owner = owner;
+        _function = new WorkFunction<TOwner>(function);
+    }
 
     /// <summary>What the function works on.</summary>
-    public TOwner Owner => owner;
+    public TOwner Owner { get; }
 
-    internal override string FunctionName => WorkFunction.Name(_function);
+    internal override string FunctionName => _function.Name;
 
-    internal override void Execute() => _function(owner);
+    internal override bool IsAsync => _function.IsAsync;
+
+    internal override void Execute() => _function.Run(Owner);
+
+    internal override ValueTask ExecuteAsync() => _function.RunAsync(Owner, NewToken());
 }

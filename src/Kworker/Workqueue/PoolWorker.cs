@@ -13,6 +13,7 @@ internal sealed class PoolWorker
 
     private readonly WorkerPool _pool;
     private readonly Parker _parker;
+    private WorkRun _run; // R: for the next item that it begins, and what stands behind that
     private int _blockingDepth; // its own thread's
     private ExecutionContext? _executionContext; // its own thread's, as it was at the start
 
@@ -20,6 +21,7 @@ internal sealed class PoolWorker
     {
         _pool = pool;
         Name = name;
+        _run = new WorkRun(pool);
         _parker = Parker.ForNewThread(pool.System.Observer);
     }
 
@@ -27,17 +29,8 @@ internal sealed class PoolWorker
 
     internal string Name { get; }
 
-    /// <summary>R: items that only this worker may run, before any other: barriers behind what it runs, and the next run of what it runs.</summary>
-    internal ItemList Scheduled { get; } = new();
-
-    /// <summary>R: what it runs; null between items, and while it runs a barrier or a continuation.</summary>
-    internal Work? CurrentWork { get; private set; }
-
-    /// <summary>R, read by its own thread without: the queue that what it runs was queued on.</summary>
-    internal Workqueue? CurrentQueue { get; private set; }
-
-    /// <summary>R: the flush epoch of what it runs.</summary>
-    internal FlushEpoch? CurrentEpoch { get; private set; }
+    /// <summary>The run whose code this thread executes; null between items, and while it executes what belongs to none.</summary>
+    internal WorkRun? CurrentRun { get; private set; }
 
     // R: links of the pool's idle workers.
     internal PoolWorker? NextIdle;
@@ -79,10 +72,10 @@ internal sealed class PoolWorker
             while (_pool.NextItem() is { } item)
             {
                 if (item.IsTied)
-                    Scheduled.TakeTied(item);
+                    _run.Scheduled.TakeTied(item);
                 else
                     Process(item);
-                while (Scheduled.First is { } next)
+                while (_run.Scheduled.First is { } next)
                     Process(next);
             }
 
@@ -115,46 +108,38 @@ internal sealed class PoolWorker
     {
         ref Spinlock runLock = ref _pool.System.RunLock;
         runLock.AssertHeld();
-        var work = item as Work;
-        if (work is not null)
+        WorkRun? run = item.Run;
+        if (item is Work work)
         {
-            if (work.Runner is { } other && !ReferenceEquals(other, this))
+            if (work.RunInProgress is { } other)
             {
-                // It runs already: its next run, and whoever flushes that, belong to the worker that has it.
+                // It runs already: its next run, and whoever flushes that, stand behind the one in progress.
                 other.Scheduled.TakeTied(item);
                 return;
             }
 
-            CurrentQueue = work.Queue;
-            CurrentEpoch = work.Epoch;
-            CurrentWork = work;
-            work.BeginRun(this);
+            run = _run;
+            run.Begin(work);
+            work.BeginRun(run);
         }
 
         item.Unlink();
         item.IsTied = false;
+        CurrentRun = run;
         // Others may be waiting: if not enough workers run, one more goes on with them.
         WakePlan plan = _pool.PlanWake();
         runLock.Exit();
         plan.Carry();
 
-        Run(item);
+        bool isOver = Execute(item, run);
 
         var done = new FinishedEpochs();
         runLock.Enter();
-        if (work is not null)
-        {
-            work.EndRun();
-            CurrentQueue!.Finish(CurrentEpoch!, counted: true, ref done);
-            CurrentWork = null;
-            CurrentQueue = null;
-            CurrentEpoch = null;
-        }
+        CurrentRun = null;
+        if (run is not null)
+            EndPiece(run, isOver, ref done);
         else if (item is FlushBarrier barrier)
-        {
             barrier.Queue.Finish(barrier.Epoch, counted: false, ref done);
-        }
-
         if (done.Any)
         {
             runLock.Exit();
@@ -163,19 +148,65 @@ internal sealed class PoolWorker
         }
     }
 
-    private void Run(DeferredItem item)
+    /// <summary>A piece of a run has been executed: the run is over, or it goes on without us.</summary>
+    private void EndPiece(WorkRun run, bool isOver, ref FinishedEpochs done)
     {
+        if (isOver || run.EndPiece())
+        {
+            run.End(ref done);
+            if (!ReferenceEquals(run, _run))
+            {
+                _run.Scheduled.TakeAll(run.Scheduled);
+                _pool.Return(run);
+            }
+        }
+        else if (ReferenceEquals(run, _run))
+        {
+            _run = _pool.RentRun(); // it keeps what stands behind it
+        }
+    }
+
+    /// <summary>Executes an item; true when it is a work item whose run ended with it.</summary>
+    private bool Execute(DeferredItem item, WorkRun? run)
+    {
+        bool isOver = item is Work;
+        Exception? failure = null;
         try
         {
-            item.Execute();
+            if (item is Work { IsAsync: true } work)
+            {
+                SynchronizationContext.SetSynchronizationContext(run);
+                ValueTask task = work.ExecuteAsync();
+                if (task.IsCompleted)
+                {
+                    task.GetAwaiter().GetResult();
+                }
+                else
+                {
+                    isOver = false;
+                    run!.Await(task);
+                }
+            }
+            else
+            {
+                if (!isOver && run is not null)
+                    SynchronizationContext.SetSynchronizationContext(run);
+                item.Execute();
+                failure = run?.TakeFailure();
+            }
         }
         catch (Exception e)
         {
-            // Whatever left the function is the function's fault: the queue's handler hears of it, the worker goes on.
-            if (item is Work work)
-                CurrentQueue!.Report(work, e);
+            failure = e;
+        }
+
+        // Whatever left the function is the function's fault: the queue's handler hears of it, the worker goes on.
+        if (failure is not null)
+        {
+            if (run is not null)
+                run.Queue!.Report(run.Work!, failure);
             else
-                _pool.System.Log($"{Name}: what follows an await failed: {e}");
+                _pool.System.Log($"{Name}: what follows an await failed: {failure}");
         }
 
         Debug.Assert(_blockingDepth == 0, "a blocking scope was not disposed of");
@@ -184,5 +215,6 @@ internal sealed class PoolWorker
             ExecutionContext.Restore(_executionContext!);
         if (SynchronizationContext.Current is not null)
             SynchronizationContext.SetSynchronizationContext(null);
+        return isOver;
     }
 }

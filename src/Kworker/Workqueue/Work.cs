@@ -36,6 +36,9 @@ public abstract class Work : DeferredItem
 
     private int _state;
 
+    /// <summary>Of an async function's run. Written by the worker that begins one; used again until it is cancelled.</summary>
+    private CancellationTokenSource? _cancellation;
+
     private protected Work()
     {
     }
@@ -46,8 +49,8 @@ public abstract class Work : DeferredItem
     /// <summary>The flush epoch of its pending run. Lock: the run lock.</summary>
     internal FlushEpoch? Epoch { get; private set; }
 
-    /// <summary>The worker that runs it. Lock: the run lock.</summary>
-    internal PoolWorker? Runner { get; private set; }
+    /// <summary>Its run in progress. Lock: the run lock.</summary>
+    internal WorkRun? RunInProgress { get; private set; }
 
     /// <summary>In the list of its queue, a pool or a worker, rather than in the wheel or on the way. Lock: the run lock.</summary>
     internal bool IsQueued { get; private set; }
@@ -61,7 +64,7 @@ public abstract class Work : DeferredItem
     private KworkerSystem? _system;
 
     /// <summary>The item whose function calls, or null outside of work functions (<c>current_work</c>).</summary>
-    public static Work? Current => PoolWorker.Current?.CurrentWork;
+    public static Work? Current => PoolWorker.Current?.CurrentRun?.Work;
 
     /// <summary>Whether it is queued, its time runs, or it is being cancelled (<c>work_pending</c>).</summary>
     public bool IsPending => (Seam.Read(in _state) & Pending) != 0;
@@ -71,6 +74,19 @@ public abstract class Work : DeferredItem
 
     /// <summary>For exceptions and dumps: the function's name.</summary>
     internal abstract string FunctionName { get; }
+
+    internal virtual bool IsAsync => false;
+
+    /// <summary>Runs an async function up to its first await that waits.</summary>
+    internal virtual ValueTask ExecuteAsync() => throw new UnreachableException("It has no async function.");
+
+    /// <summary>The token of the run that is about to begin.</summary>
+    private protected CancellationToken NewToken()
+    {
+        if (_cancellation is null || !_cancellation.TryReset())
+            Volatile.Write(ref _cancellation, new CancellationTokenSource());
+        return _cancellation!.Token;
+    }
 
     /// <summary>Queues it on <see cref="Workqueue.System"/> (<c>schedule_work</c>); false when it is pending already.</summary>
     public bool Schedule() => Workqueue.System.Queue(this);
@@ -111,7 +127,7 @@ public abstract class Work : DeferredItem
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
             s_cancelWaiters.WaitEvent(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
-        BarrierBehind()?.Done.Wait(); // behind the run in progress: we own Pending, so no other can follow
+        BarrierBehindCancelledRun()?.Done.Wait();
         EndCancel();
         return grab == Grab.Taken;
     }
@@ -122,7 +138,7 @@ public abstract class Work : DeferredItem
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
             await s_cancelWaiters.WaitEventAsync(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
-        if (BarrierBehind() is { } barrier)
+        if (BarrierBehindCancelledRun() is { } barrier)
             await barrier.Done.WaitAsync();
         EndCancel();
         return grab == Grab.Taken;
@@ -179,9 +195,9 @@ public abstract class Work : DeferredItem
     }
 
     /// <summary>Run lock, by the worker that is about to run it: from here it may be queued again.</summary>
-    internal void BeginRun(PoolWorker worker)
+    internal void BeginRun(WorkRun run)
     {
-        Runner = worker;
+        RunInProgress = run;
         IsQueued = false;
         Seam.Or(ref _state, Running);
         Seam.And(ref _state, ~Pending);
@@ -190,7 +206,7 @@ public abstract class Work : DeferredItem
     /// <summary>Run lock, by the worker that ran it.</summary>
     internal void EndRun()
     {
-        Runner = null;
+        RunInProgress = null;
         Seam.And(ref _state, ~Running);
     }
 
@@ -257,6 +273,28 @@ public abstract class Work : DeferredItem
         s_cancelWaiters.WakeUpAll();
     }
 
+    /// <summary>
+    /// A barrier behind the run in progress, whose token is cancelled; null when there is none. The caller owns Pending, so no other run follows, and the
+    /// token is that run's or of one that is over.
+    /// </summary>
+    private FlushBarrier? BarrierBehindCancelledRun()
+    {
+        FlushBarrier? barrier = BarrierBehind();
+        if (barrier is not null && Volatile.Read(ref _cancellation) is { } cancellation)
+        {
+            try
+            {
+                cancellation.Cancel();
+            }
+            catch (AggregateException e)
+            {
+                barrier.Queue.Report(this, e); // a callback of the function's failed
+            }
+        }
+
+        return barrier;
+    }
+
     /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
     private FlushBarrier? BarrierBehind()
     {
@@ -272,10 +310,10 @@ public abstract class Work : DeferredItem
             IsTied = true;
             Next!.InsertBefore(barrier);
         }
-        else if (Runner is { } worker)
+        else if (RunInProgress is { } run)
         {
-            barrier = new FlushBarrier(worker.CurrentQueue!, worker.CurrentEpoch!);
-            worker.Scheduled.AddFirst(barrier);
+            barrier = new FlushBarrier(run.Queue!, run.Epoch!);
+            run.Scheduled.AddFirst(barrier);
         }
 
         if (barrier is not null)
@@ -308,16 +346,36 @@ public abstract class Work : DeferredItem
 
 /// <summary>A work item of an owner: what <c>container_of</c> is for in the kernel, with a type.</summary>
 /// <typeparam name="TOwner">What the function works on.</typeparam>
-/// <param name="owner">Given to the function each time.</param>
-/// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
-public sealed class Work<TOwner>(TOwner owner, Action<TOwner> function) : Work
+public sealed class Work<TOwner> : Work
 {
-    private readonly Action<TOwner> _function = function ?? throw new ArgumentNullException(nameof(function));
+    private readonly WorkFunction<TOwner> _function;
+
+    /// <summary>An item with a plain function.</summary>
+    /// <param name="owner">Given to the function each time.</param>
+    /// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
+    public Work(TOwner owner, Action<TOwner> function)
+    {
+        Owner = owner;
+        _function = new WorkFunction<TOwner>(function);
+    }
+
+    /// <summary>An item with an async function: while it awaits it holds no worker, what follows runs on the queue's workers.</summary>
+    /// <param name="owner">Given to the function each time.</param>
+    /// <param name="function">Counts as running, once, until its task is done. The token is cancelled by <see cref="Work.CancelSync"/>.</param>
+    public Work(TOwner owner, Func<TOwner, CancellationToken, ValueTask> function)
+    {
+        Owner = owner;
+        _function = new WorkFunction<TOwner>(function);
+    }
 
     /// <summary>What the function works on.</summary>
-    public TOwner Owner => owner;
+    public TOwner Owner { get; }
 
-    internal override string FunctionName => WorkFunction.Name(_function);
+    internal override string FunctionName => _function.Name;
 
-    internal override void Execute() => _function(owner);
+    internal override bool IsAsync => _function.IsAsync;
+
+    internal override void Execute() => _function.Run(Owner);
+
+    internal override ValueTask ExecuteAsync() => _function.RunAsync(Owner, NewToken());
 }

@@ -1,7 +1,24 @@
+using System.Runtime.CompilerServices;
+
 namespace Kworker;
 
-/// <summary>How a work function is named in messages: type and method, as the kernel prints the symbol.</summary>
-internal static class WorkFunction
+/// <summary>A work function, plain or async, in one word.</summary>
+internal readonly struct WorkFunction<TOwner>
 {
-    internal static string Name(Delegate function) => $"{function.Method.DeclaringType?.Name}.{function.Method.Name}";
+    private readonly Delegate _function;
+
+    internal WorkFunction(Action<TOwner> function) => _function = function ?? throw new ArgumentNullException(nameof(function));
+
+    internal WorkFunction(Func<TOwner, CancellationToken, ValueTask> function) =>
+        _function = function ?? throw new ArgumentNullException(nameof(function));
+
+    internal bool IsAsync => _function is Func<TOwner, CancellationToken, ValueTask>;
+
+    /// <summary>Type and method, as the kernel prints the symbol.</summary>
+    internal string Name => $"{_function.Method.DeclaringType?.Name}.{_function.Method.Name}";
+
+    internal void Run(TOwner owner) => Unsafe.As<Action<TOwner>>(_function)(owner);
+
+    internal ValueTask RunAsync(TOwner owner, CancellationToken cancellationToken) =>
+        Unsafe.As<Func<TOwner, CancellationToken, ValueTask>>(_function)(owner, cancellationToken);
 }

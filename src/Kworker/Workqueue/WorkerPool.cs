@@ -19,7 +19,10 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     /// <summary>A bound on threads against a run-away program; work beyond it waits.</summary>
     private const int MaxWorkers = 8192;
 
+    private const int MaxSpareRuns = 64;
+
     private readonly ItemList _items = new();
+    private readonly Stack<WorkRun> _spareRuns = new();
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
     private int _workers;
@@ -55,6 +58,21 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
 
     /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>).</summary>
     internal DeferredItem? NextItem() => _running <= maxRunning ? _items.First : null;
+
+    /// <summary>For a worker whose own was kept by an async function.</summary>
+    internal WorkRun RentRun()
+    {
+        system.RunLock.AssertHeld();
+        return _spareRuns.TryPop(out WorkRun? run) ? run : new WorkRun(this);
+    }
+
+    /// <summary>An async function's run is over, and nothing stands behind it.</summary>
+    internal void Return(WorkRun run)
+    {
+        system.RunLock.AssertHeld();
+        if (_spareRuns.Count < MaxSpareRuns)
+            _spareRuns.Push(run);
+    }
 
     /// <summary>Whether a worker more is needed, and which: one that idles, now counted as running, or a new one.</summary>
     internal WakePlan PlanWake()

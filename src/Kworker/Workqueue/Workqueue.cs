@@ -187,7 +187,7 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>By the owner of Pending: puts the item in line; false when the queue takes no items, and then Pending is released.</summary>
     internal bool TryEnqueue(Work work)
     {
-        bool isChained = ReferenceEquals(PoolWorker.Current?.CurrentQueue, this);
+        bool isChained = ReferenceEquals(PoolWorker.Current?.CurrentRun?.Queue, this);
         ref Spinlock runLock = ref OwningSystem.RunLock;
         runLock.Enter();
         if (_isDisposed || (_drainers != 0 && !isChained))

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// One run of a work item: what it is, where it counts, and what stands behind it. A plain function's run ends on the worker that began it. An async
+/// function's run goes on without a worker while it awaits: it is then the synchronization context of what follows, which comes back to the pool, one piece at a
+/// time, so that the item never runs concurrently with itself.
+/// <para>
+/// States of an async run: busy (a piece of it runs, or stands in the pool's list) ⇄ awaiting (nothing of it is in the pool) → over (its task has ended;
+/// the worker that ran the last piece ends it). Pieces posted while it is busy wait in <c>_posted</c>. All fields are guarded by the run lock
+/// but for those marked otherwise.
+/// </para>
+/// </summary>
+[DebuggerDisplay("{Work?.FunctionName,nq}")]
+internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
+{
+    private readonly ItemList _posted = new();
+    private bool _isBusy;
+
+    // The worker's that runs a piece of it: written while busy.
+    private ValueTask _task;
+    private Action? _end;
+    private bool _isOver;
+    private Exception? _failure;
+
+    /// <summary>What may run only when this run is over, before anything else: barriers behind it, and the item's next run.</summary>
+    internal ItemList Scheduled { get; } = new();
+
+    /// <summary>What runs; null between runs.</summary>
+    internal Work? Work { get; private set; }
+
+    /// <summary>The queue that it was queued on. Also read by the run's own code, for which it does not change.</summary>
+    internal Workqueue? Queue { get; private set; }
+
+    /// <summary>The flush epoch that it counts for.</summary>
+    internal FlushEpoch? Epoch { get; private set; }
+
+    internal void Begin(Work work)
+    {
+        Work = work;
+        Queue = work.Queue;
+        Epoch = work.Epoch;
+        _isBusy = true;
+    }
+
+    /// <summary>The run is over: the item may run again.</summary>
+    internal void End(ref FinishedEpochs done)
+    {
+        Work!.EndRun();
+        Queue!.Finish(Epoch!, counted: true, ref done);
+        Work = null;
+        Queue = null;
+        Epoch = null;
+        _isBusy = false;
+        _isOver = false;
+    }
+
+    /// <summary>By the worker that ran a piece, without the lock: what left the function as an exception, once.</summary>
+    internal Exception? TakeFailure()
+    {
+        Exception? failure = _failure;
+        _failure = null;
+        return failure;
+    }
+
+    /// <summary>By the worker that runs its first piece, without the lock: the function has returned, and goes on when <paramref name="task"/> is done.</summary>
+    internal void Await(in ValueTask task)
+    {
+        _task = task;
+        // Posted here when the task ends, whatever it ends on; if it has ended by now, too.
+        _task.GetAwaiter().UnsafeOnCompleted(_end ??= EndOfTask);
+    }
+
+    /// <summary>
+    /// A piece has run. True when the run is over, and then the caller ends it; else the next piece, if there is one, goes to the pool.
+    /// </summary>
+    internal bool EndPiece()
+    {
+        if (_isOver)
+            return true;
+        if (_posted.TakeFirst() is { } next)
+            pool.AddActive(next);
+        else
+            _isBusy = false;
+        return false;
+    }
+
+    public override void Post(SendOrPostCallback d, object? state) => Post(new Piece(this, d, state));
+
+    /// <summary>Puts a piece of the run into the pool, or behind the one that is there.</summary>
+    internal void Post(DeferredItem piece)
+    {
+        ref Spinlock runLock = ref pool.System.RunLock;
+        WakePlan plan = default;
+        runLock.Enter();
+        if (_isBusy)
+        {
+            _posted.AddLast(piece);
+        }
+        else
+        {
+            _isBusy = true;
+            pool.AddActive(piece);
+            plan = pool.PlanWake();
+        }
+
+        runLock.Exit();
+        plan.Carry();
+    }
+
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("A work item's context runs its pieces one at a time: waiting for one from within would never end. Use Post.");
+
+    private void EndOfTask()
+    {
+        ValueTask task = _task;
+        _task = default;
+        try
+        {
+            task.GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            // Not thrown here, where the runtime may be in the middle of ending the task: the worker reports it when the piece is done.
+            _failure = e;
+        }
+
+        _isOver = true;
+    }
+
+    private sealed class Piece(WorkRun run, SendOrPostCallback callback, object? state) : DeferredItem
+    {
+        internal override WorkRun? Run => run;
+
+        internal override void Execute() => callback(state);
+    }
+}
