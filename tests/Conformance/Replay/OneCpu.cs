@@ -14,7 +14,7 @@ namespace Conformance.Replay;
 internal sealed class OneCpu(Schedule schedule) : TaskObserver
 {
     /// <summary>How long nothing may happen at all before a task that still runs counts as hung. No answer depends on it.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Guards all of this; pulsed whenever something changed.</summary>
     private readonly object _lock = new();
