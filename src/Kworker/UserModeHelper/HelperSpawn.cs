@@ -12,7 +12,10 @@ namespace Kworker;
 /// A session of its own, because the kernel's helpers are in nobody's: a Ctrl-C at the terminal of the daemon is not meant for the
 /// program that is just writing the daemon's state to disk, and the helper must not read or stop at that terminal.
 /// </para>
-/// <para>What posix_spawn cannot set stays ours: umask, nice value, resource limits, user and groups.</para>
+/// <para>
+/// What posix_spawn cannot set stays ours: umask, nice value, resource limits, user and groups. glibc leaves the two signals ignored that
+/// it uses itself (32 and 33).
+/// </para>
 /// </remarks>
 internal static unsafe class HelperSpawn
 {
@@ -23,26 +26,39 @@ internal static unsafe class HelperSpawn
 
     private static readonly void* s_attributes = CreateAttributes();
 
-    /// <summary>Null where the C library cannot close all descriptors in the child; then they are listed anew for each spawn.</summary>
+    /// <summary>Null where the C library cannot close all descriptors in the child (it is older, or musl).</summary>
     private static readonly void* s_fileActions = CreateFileActions();
 
     /// <summary>Returns 0 and the process id, or a positive errno: that of the exec, or of the creation of the process.</summary>
-    internal static int Spawn(HelperArguments arguments, out int pid)
+    internal static int Spawn(HelperArguments arguments, out int pid) =>
+        s_fileActions != null ? Spawn(arguments, s_fileActions, out pid) : SpawnListingDescriptors(arguments, out pid);
+
+    /// <summary>
+    /// As <see cref="Spawn(HelperArguments, out int)"/>, second best: a descriptor that another thread opens between the list and the spawn
+    /// is inherited unless close-on-exec.
+    /// </summary>
+    internal static int SpawnListingDescriptors(HelperArguments arguments, out int pid)
+    {
+        void* actions = NewFileActions();
+        try
+        {
+            foreach (string entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+            {
+                if (int.TryParse(Path.GetFileName(entry), out int descriptor))
+                    Check(HelperLibC.FileActionsAddClose(actions, descriptor), "posix_spawn_file_actions_addclose");
+            }
+            return Spawn(arguments, actions, out pid);
+        }
+        finally
+        {
+            FreeFileActions(actions);
+        }
+    }
+
+    private static int Spawn(HelperArguments arguments, void* fileActions, out int pid)
     {
         int child = 0;
-        int error;
-        if (s_fileActions != null)
-        {
-            error = HelperLibC.Spawn(&child, arguments.Path, s_fileActions, s_attributes, arguments.Argv, arguments.Envp);
-        }
-        else
-        {
-            void* actions = NewFileActions();
-            AddListedDescriptors(actions);
-            error = HelperLibC.Spawn(&child, arguments.Path, actions, s_attributes, arguments.Argv, arguments.Envp);
-            HelperLibC.FileActionsDestroy(actions);
-            NativeMemory.Free(actions);
-        }
+        int error = HelperLibC.Spawn(&child, arguments.Path, fileActions, s_attributes, arguments.Argv, arguments.Envp);
         pid = child;
         return error;
     }
@@ -75,9 +91,7 @@ internal static unsafe class HelperSpawn
         }
         catch (EntryPointNotFoundException)
         {
-            // An older C library, or musl.
-            HelperLibC.FileActionsDestroy(actions);
-            NativeMemory.Free(actions);
+            FreeFileActions(actions);
             return null;
         }
     }
@@ -90,14 +104,10 @@ internal static unsafe class HelperSpawn
         return actions;
     }
 
-    /// <summary>Second best: a descriptor that another thread opens between this list and the spawn is inherited unless close-on-exec.</summary>
-    private static void AddListedDescriptors(void* actions)
+    private static void FreeFileActions(void* actions)
     {
-        foreach (string entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
-        {
-            if (int.TryParse(Path.GetFileName(entry), out int descriptor))
-                Check(HelperLibC.FileActionsAddClose(actions, descriptor), "posix_spawn_file_actions_addclose");
-        }
+        HelperLibC.FileActionsDestroy(actions);
+        NativeMemory.Free(actions);
     }
 
     private static void Check(int error, string call)

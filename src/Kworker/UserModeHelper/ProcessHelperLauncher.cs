@@ -26,7 +26,10 @@ internal sealed class ProcessHelperLauncher : HelperLauncher
         if (_stopped)
             return -Errno.EBUSY;
         string root = Path.GetPathRoot(Environment.SystemDirectory) is { Length: > 0 } drive ? drive : "/";
-        var start = new ProcessStartInfo(Path.Combine(root, path), argv.Skip(1)) { UseShellExecute = false, WorkingDirectory = root };
+        string program = Path.Combine(root, path);
+        if (Directory.Exists(program))
+            return -Errno.EACCES; // Process refuses it without an error code
+        var start = new ProcessStartInfo(program, argv.Skip(1)) { UseShellExecute = false, WorkingDirectory = root };
         start.Environment.Clear();
         foreach (string variable in envp)
         {
@@ -67,7 +70,7 @@ internal sealed class ProcessHelperLauncher : HelperLauncher
     private static int ToErrno(int nativeError)
     {
         if (!OperatingSystem.IsWindows())
-            return nativeError;
+            return nativeError > 0 ? nativeError : Errno.EIO;
         const int FileNotFound = 2;
         const int PathNotFound = 3;
         const int AccessDenied = 5;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
@@ -13,6 +14,7 @@ public sealed class HelperPrograms : IDisposable
 {
     private const uint FifoMode = 0x180; // rw for us alone
 
+    private readonly ConcurrentBag<string> _fifos = [];
     private readonly string _directory = Directory.CreateTempSubdirectory("kworker-helpers-").FullName;
 
     public HelperPrograms()
@@ -69,8 +71,12 @@ public sealed class HelperPrograms : IDisposable
         string path = In($"fifo-{Guid.NewGuid():N}");
         if (NativeCalls.MakeFifo(path, FifoMode) != 0)
             throw new IOException($"mkfifo {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        _fifos.Add(path);
         return path;
     }
+
+    /// <summary>Lets the helpers go on at whatever FIFO they wait or will: what a test that failed has left must not hold up the rest.</summary>
+    public IDisposable OpenAllGates() => new Gates(_fifos);
 
     /// <summary>Lets the helpers go on that wait at the FIFO, and all that come to it before the result is disposed.</summary>
     public static IDisposable OpenGate(string fifo) => new FileStream(fifo, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
@@ -104,4 +110,13 @@ public sealed class HelperPrograms : IDisposable
     }
 
     private static string Source(string name) => Path.Combine(AppContext.BaseDirectory, "UserModeHelper", name);
+
+    private sealed class Gates(IEnumerable<string> fifos) : IDisposable
+    {
+        // Opened for reading, too: that waits for nobody.
+        private readonly List<FileStream> _opened =
+            [.. fifos.Select(fifo => new FileStream(fifo, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0))];
+
+        public void Dispose() => _opened.ForEach(static gate => gate.Dispose());
+    }
 }

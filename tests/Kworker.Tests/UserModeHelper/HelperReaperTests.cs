@@ -84,6 +84,26 @@ public sealed class HelperReaperTests(HelperPrograms programs)
         }
     }
 
+    [Fact]
+    public void Closes_all_descriptors_in_the_child_where_the_C_library_cannot_do_it_at_once()
+    {
+        int inheritable = NativeCalls.Duplicate(2);
+        HelperReaper reaper = HelperReaper.TryCreate(out _)!;
+        var thread = new Thread(reaper.Run);
+        thread.Start();
+        Assert.True(reaper.TryReserve());
+        var statuses = new BlockingCollection<int>();
+        using (var arguments = new HelperArguments(programs.Probe, ["probe", "fds"], []))
+        {
+            Assert.Equal(0, HelperSpawn.SpawnListingDescriptors(arguments, out int pid));
+            reaper.Register(pid, statuses.Add);
+        }
+        Assert.Equal(0, statuses.Take());
+        reaper.Stop();
+        thread.Join();
+        Assert.Equal(0, HelperLibC.Close(inheritable));
+    }
+
     private static void Start(HelperReaper reaper, BlockingCollection<int> statuses, params string[] argv)
     {
         Assert.True(reaper.TryReserve());

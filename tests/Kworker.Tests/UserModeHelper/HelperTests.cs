@@ -23,9 +23,12 @@ public abstract class HelperTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await System.DisposeAsync();
-        if (System.Helpers.Launcher is LinuxHelperLauncher launcher)
-            launcher.Join();
+        using (Programs.OpenAllGates())
+        {
+            await System.DisposeAsync();
+            if (System.Helpers.Launcher is LinuxHelperLauncher launcher)
+                launcher.Join();
+        }
         KworkerSystem.Default = _previous;
         Assert.Empty(HelperProcesses.Zombies());
         GC.SuppressFinalize(this);
