@@ -32,11 +32,13 @@ internal sealed partial class Nfs3Program
             new Read3ResFail(ReadErrors.Of(status), default).Write(reply);
             return;
         }
-        int size = (int)Math.Min(arguments.Count, MaxTransferOf(call));
+        // Offsets past 2^63, which file systems count with a sign, are past every file: there is nothing, and that is the end.
+        ulong offset = Math.Min(arguments.Offset, long.MaxValue);
+        int size = (int)Math.Min(Math.Min(arguments.Count, MaxTransferOf(call)), long.MaxValue - offset);
         var head = new ReplyHead(reply, ReadFixedSize);
         Memory<byte> data = reply.ReserveOpaque(size);
         status = file.FileSystem.Read(
-            file.Caller, file.Handle, arguments.Offset, data.Span, out int count, out bool isEnd, out NfsAttributes? attributes);
+            file.Caller, file.Handle, offset, data.Span, out int count, out bool isEnd, out NfsAttributes? attributes);
         if (status == NfsStatus.Ok)
         {
             reply.CommitOpaque(count);
