@@ -35,7 +35,7 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
     private readonly DelayedWork<LocalFileSystem> _closeIdle;
 
     // Held over "attributes before, operation, attributes after"; a file's is found by its inode number. Of two, the lower index comes first.
-    private readonly object[] _changing = [.. Enumerable.Range(0, 64).Select(_ => new object())];
+    private readonly object[] _changing = [.. Enumerable.Range(0, 256).Select(_ => new object())];
 
     private LocalFileSystem(string shownPath, ReadOnlySpan<byte> path, LocalFileSystemOptions options)
     {

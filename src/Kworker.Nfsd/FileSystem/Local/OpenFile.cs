@@ -38,6 +38,18 @@ internal sealed class OpenFile(NfsHandle handle, int fd, OpenAs openAs)
     /// </summary>
     public object Syncing { get; } = new();
 
+    /// <summary>How many syncs were asked for. Changed by interlocked operations, the next three under <see cref="Syncing"/>.</summary>
+    public long SyncRequests;
+
+    /// <summary>The last request that a sync has covered, whether it covered attributes, and what came of it.</summary>
+    public long SyncedThrough { get; set; }
+
+    /// <inheritdoc cref="SyncedThrough"/>
+    public bool SyncedAttributes { get; set; }
+
+    /// <inheritdoc cref="SyncedThrough"/>
+    public NfsStatus SyncResult { get; set; }
+
     /// <summary>Held while reading the directory: its position belongs to the descriptor.</summary>
     public object Listing { get; } = new();
 }

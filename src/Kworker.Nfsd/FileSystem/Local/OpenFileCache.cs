@@ -92,7 +92,7 @@ internal sealed class OpenFileCache(int capacity, TimeSpan idleTime, TimeProvide
         Close(file);
     }
 
-    /// <summary>Lets go of a file whose name was removed, so that its space comes back.</summary>
+    /// <summary>Lets go of a file of which a name was removed, so that its space comes back if that was the last.</summary>
     public void Forget(in NfsHandle handle)
     {
         OpenFile? file;
@@ -101,7 +101,8 @@ internal sealed class OpenFileCache(int capacity, TimeSpan idleTime, TimeProvide
             if (!_files.TryGetValue(handle, out file) || !Detach(file))
                 return;
         }
-        file.IsDirty = false; // Nobody can ask for this data any more.
+        if (LocalFile.TryStat(file.Fd, out StatX stat) && stat.LinkCount == 0)
+            file.IsDirty = false; // Nobody can ask for this data any more.
         Close(file);
     }
 
@@ -127,14 +128,23 @@ internal sealed class OpenFileCache(int capacity, TimeSpan idleTime, TimeProvide
     /// <param name="withAttributes">Whether all attributes are meant (fsync), or what finds the data again (fdatasync).</param>
     public NfsStatus Sync(OpenFile file, bool withAttributes)
     {
+        long ticket = Interlocked.Increment(ref file.SyncRequests);
         lock (file.Syncing)
         {
+            // A sync that began after this request has done its work; so any number of them cost two.
+            if (file.SyncedThrough >= ticket && (file.SyncedAttributes || !withAttributes))
+                return file.SyncResult;
+            file.SyncedThrough = Volatile.Read(ref file.SyncRequests);
+            file.SyncedAttributes = withAttributes;
             file.IsDirty = false; // Before: what is written from now on is not promised by this sync.
-            if ((withAttributes ? Libc.FSync(file.Fd) : Libc.FDataSync(file.Fd)) == 0)
-                return NfsStatus.Ok;
-            NfsStatus status = ErrnoStatus.Last();
-            Interlocked.Increment(ref _epoch); // Before the lock is let go, and so before anyone else's sync of this file can answer.
-            return status == NfsStatus.Jukebox ? NfsStatus.Io : status;
+            file.SyncResult = NfsStatus.Ok;
+            if ((withAttributes ? Libc.FSync(file.Fd) : Libc.FDataSync(file.Fd)) != 0)
+            {
+                NfsStatus status = ErrnoStatus.Last();
+                Interlocked.Increment(ref _epoch); // Before the lock is let go, and so before anyone else's sync of this file can answer.
+                file.SyncResult = status == NfsStatus.Jukebox ? NfsStatus.Io : status;
+            }
+            return file.SyncResult;
         }
     }
 

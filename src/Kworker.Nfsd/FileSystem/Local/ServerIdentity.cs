@@ -39,7 +39,8 @@ internal sealed class ServerIdentity
             count = Math.Max(0, Libc.GetGroups(count, first));
         ulong capabilities = ReadCapabilities();
         bool can = mayImpersonate && uid == 0 && Libc.IsKnownArchitecture
-            && (capabilities & 1ul << SetUid) != 0 && (capabilities & 1ul << SetGid) != 0;
+            && (capabilities & 1ul << SetUid) != 0 && (capabilities & 1ul << SetGid) != 0
+            && Libc.SetThreadGroups(groups.AsSpan(0, count)) == 0; // Containers without real root refuse even what changes nothing.
         return new ServerIdentity(uid, Libc.GetEGid(), groups[..count], can);
     }
 
