@@ -236,6 +236,31 @@ public sealed partial class LocalCredentialsTests
         Assert.Equal(s_statusOfServer.Value, Status());
     }
 
+    [Fact]
+    public void A_thread_that_was_made_under_a_clients_credentials_does_not_keep_them()
+    {
+        using Served served = Serve(byKernel: true);
+        NfsAttributes made = default;
+        string status = "";
+        var maker = new Thread(() =>
+        {
+            Libc.SetThreadGroups([77]);
+            Libc.SetThreadFsGid(1234);
+            Libc.SetThreadFsUid(1234);
+            var heir = new Thread(() =>
+            {
+                made = served.Attributes(served.Create("file"));
+                status = Status();
+            });
+            heir.Start();
+            heir.Join();
+        });
+        maker.Start();
+        maker.Join();
+        Assert.Equal((0u, 0u), (made.Uid, made.Gid));
+        Assert.Equal(s_statusOfServer.Value, status);
+    }
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SetThreadIds(nint number, nint real, nint effective, nint saved);
 

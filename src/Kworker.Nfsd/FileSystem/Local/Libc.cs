@@ -40,6 +40,7 @@ internal static unsafe partial class Libc
     public const long UTIME_OMIT = (1 << 30) - 2;
 
     public const int _PC_LINK_MAX = 0;
+    public const int RLIMIT_NOFILE = 7;
 
     private static readonly bool s_isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
     private static readonly nint s_setgroups = s_isX64 ? 116 : 159;
@@ -125,6 +126,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "getxattr", SetLastError = true)]
     public static partial nint GetXAttr(byte* path, byte* name, void* value, nint size);
 
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetRLimit(int resource, ResourceLimit* result);
+
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint GetEUid();
 
@@ -171,6 +175,14 @@ internal struct TimeSpec
 {
     public long Seconds;
     public long Nanoseconds;
+}
+
+/// <summary><c>struct rlimit</c> of 64-bit Linux.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResourceLimit
+{
+    public ulong Current;
+    public ulong Maximum;
 }
 
 /// <summary><c>struct statfs</c> of 64-bit Linux.</summary>

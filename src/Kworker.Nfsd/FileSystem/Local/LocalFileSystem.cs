@@ -49,7 +49,7 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         _rootHandle = FileIdentity.Describe(_root, _rootStat);
         _fileSystemId = options.FileSystemId ?? _rootStat.Device;
         KworkerSystem system = options.System ?? KworkerSystem.Current;
-        _files = new OpenFileCache(options.MaxOpenFiles, options.IdleTime, system.TimeProvider);
+        _files = new OpenFileCache(Math.Min(options.MaxOpenFiles, ShareOfDescriptors()), options.IdleTime, system.TimeProvider);
 
         int tried = options.MayOpenByHandle ? FileIdentity.Open(_root, _rootHandle) : -1;
         if (tried >= 0)
@@ -122,6 +122,13 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
 
     /// <summary>For tests: waits for a closing that has begun, or is due.</summary>
     internal void FlushClosing() => _closing.Flush();
+
+    /// <summary>As many descriptors as one export may keep of those that the process may have: the rest is for connections, calls that run, and other exports.</summary>
+    private static unsafe int ShareOfDescriptors()
+    {
+        ResourceLimit limit;
+        return Libc.GetRLimit(Libc.RLIMIT_NOFILE, &limit) == 0 ? (int)Math.Clamp(limit.Current / 8, 16, int.MaxValue) : int.MaxValue;
+    }
 
     private static unsafe int OpenRoot(string shownPath, ReadOnlySpan<byte> path)
     {

@@ -11,7 +11,7 @@ public sealed record LocalFileSystemOptions
     /// <summary>What clients get as <see cref="NfsAttributes.FileSystemId"/>; the device number if null. It should be the same after a reboot, which device numbers need not be.</summary>
     public ulong? FileSystemId { get; init; }
 
-    /// <summary>How many descriptors stay open between calls.</summary>
+    /// <summary>How many descriptors stay open between calls; an eighth of what the process may have at most (<c>ulimit -n</c>).</summary>
     public int MaxOpenFiles { get; init; } = 1024;
 
     /// <summary>How long a descriptor stays open without being used.</summary>

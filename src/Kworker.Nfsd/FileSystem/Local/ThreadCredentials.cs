@@ -26,11 +26,18 @@ internal sealed class ThreadCredentials
     /// <summary>Begins to use this thread's.</summary>
     public static ThreadCredentials Begin(ServerIdentity server)
     {
-        ThreadCredentials own = t_own ??= new ThreadCredentials();
+        ThreadCredentials? own = t_own;
+        if (own is null)
+        {
+            // A thread starts with the credentials of the one that made it. None of ours is made while a client's are on, but this is the place to be sure.
+            own = t_own = new ThreadCredentials();
+            own._isOther = server.CanImpersonate;
+        }
         if (own._isRunning)
             throw new InvalidOperationException("A file system call began inside another on the same thread.");
-        own._isRunning = true;
         own._server = server;
+        own.ActAsServer();
+        own._isRunning = true;
         return own;
     }
 
