@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Net;
 using Kworker.Nfsd;
 using Kworker.SunRpc;
@@ -11,6 +12,27 @@ namespace Kworker.Apps.Nfsd;
 /// <summary>The options of nfsd. Names follow exports(5) and nfs.conf(5).</summary>
 internal sealed class CommandLine
 {
+    private const int DefaultDrainSeconds = 30;
+    private const int MaxDrainSeconds = 24 * 60 * 60;
+
+    private static readonly Dictionary<string, RpcbindMode> s_rpcbindModes = new()
+    {
+        ["auto"] = RpcbindMode.Auto,
+        ["builtin"] = RpcbindMode.BuiltIn,
+        ["system"] = RpcbindMode.System,
+        ["none"] = RpcbindMode.None,
+    };
+
+    private static readonly Dictionary<string, LogLevel> s_logLevels = new()
+    {
+        ["trace"] = LogLevel.Trace,
+        ["debug"] = LogLevel.Debug,
+        ["information"] = LogLevel.Information,
+        ["warning"] = LogLevel.Warning,
+        ["error"] = LogLevel.Error,
+        ["none"] = LogLevel.None,
+    };
+
     private readonly Option<string[]> _export = new("--export")
     {
         Description = "Serve the directory PATH to everyone who can reach the server; may be given several times. OPTIONS as in exports(5), "
@@ -27,9 +49,9 @@ internal sealed class CommandLine
 
     private readonly Option<int> _port = new("--port")
     {
-        Description = "The one port of all programs (NFS and MOUNT), TCP and UDP; 0 takes a free one.",
+        Description = "The one port of all programs (NFS and MOUNT), TCP and UDP; 0 takes a free one. [default: 2049]",
         HelpName = "PORT",
-        DefaultValueFactory = _ => NfsServerOptions.DefaultPort,
+        CustomParser = result => ParseNumber(result, "--port", IPEndPoint.MaxPort),
     };
 
     private readonly Option<IPAddress[]> _bind = new("--bind")
@@ -50,24 +72,25 @@ internal sealed class CommandLine
     private readonly Option<RpcbindMode> _rpcbind = new("--rpcbind")
     {
         Description = "Where clients that do not name the port of MOUNT find it: 'system' registers with the rpcbind that runs here, "
-            + "'builtin' answers on port 111 itself, 'auto' takes the one or, if none runs and port 111 may be had, the other; 'none' does neither.",
+            + "'builtin' answers on port 111 itself, 'auto' takes the one or, if none runs and port 111 may be had, the other; 'none' does "
+            + "neither. [default: auto]",
         HelpName = "auto|builtin|system|none",
-        CustomParser = ParseRpcbind,
-        DefaultValueFactory = _ => RpcbindMode.Auto,
+        CustomParser = result => ParseWord(result, "--rpcbind", s_rpcbindModes),
     };
 
     private readonly Option<int> _drain = new("--drain")
     {
-        Description = "At SIGTERM or SIGINT, wait so many SECONDS at most for calls that run. A second signal ends at once.",
+        Description = "At SIGTERM or SIGINT, wait so many SECONDS at most for calls that run. A second signal ends at once. [default: 30]",
         HelpName = "SECONDS",
-        DefaultValueFactory = _ => 30,
+        CustomParser = result => ParseNumber(result, "--drain", MaxDrainSeconds),
     };
 
     private readonly Option<LogLevel> _logLevel = new("--log-level")
     {
-        Description = "What is told on standard error: trace, debug (each client and refused call), information (mounts), warning, error, none.",
+        Description = "What is told on standard error: debug (each client, each refused call), information (mounts), warning, error or none. "
+            + "[default: information]",
         HelpName = "LEVEL",
-        DefaultValueFactory = _ => LogLevel.Information,
+        CustomParser = result => ParseWord(result, "--log-level", s_logLevels),
     };
 
     public CommandLine()
@@ -79,8 +102,6 @@ internal sealed class CommandLine
         {
             _export, _exports, _port, _bind, _state, _rpcbind, _drain, _logLevel,
         };
-        _port.Validators.Add(result => RequireRange(result, _port, 0, IPEndPoint.MaxPort));
-        _drain.Validators.Add(result => RequireRange(result, _drain, 0, 24 * 60 * 60));
     }
 
     public RootCommand Root { get; }
@@ -95,12 +116,12 @@ internal sealed class CommandLine
         {
             Exports = parsed.GetValue(_export) ?? [],
             ExportFiles = parsed.GetValue(_exports) ?? [],
-            Port = parsed.GetValue(_port),
+            Port = Given(parsed, _port, NfsServerOptions.DefaultPort),
             Addresses = parsed.GetValue(_bind) is { Length: > 0 } addresses ? addresses : [IPAddress.Loopback, IPAddress.IPv6Loopback],
             StateDirectory = parsed.GetValue(_state)!,
-            Rpcbind = parsed.GetValue(_rpcbind),
-            DrainTime = TimeSpan.FromSeconds(parsed.GetValue(_drain)),
-            LogLevel = parsed.GetValue(_logLevel),
+            Rpcbind = Given(parsed, _rpcbind, RpcbindMode.Auto),
+            DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
+            LogLevel = Given(parsed, _logLevel, LogLevel.Information),
         };
         if (settings.Exports.Count == 0 && settings.ExportFiles.Count == 0)
             throw new StartupException("nothing to serve: name a directory, as in nfsd --export /srv:rw,insecure --port 20049. See nfsd --help.", Program.UsageError);
@@ -130,30 +151,24 @@ internal sealed class CommandLine
         return [.. addresses];
     }
 
-    private static RpcbindMode ParseRpcbind(ArgumentResult result)
+    private static T Given<T>(ParseResult parsed, Option<T> option, T otherwise) =>
+        parsed.GetResult(option) is null ? otherwise : parsed.GetValue(option)!;
+
+    private static int ParseNumber(ArgumentResult result, string option, int highest)
     {
-        switch (result.Tokens[0].Value)
-        {
-            case "auto":
-                return RpcbindMode.Auto;
-            case "builtin":
-                return RpcbindMode.BuiltIn;
-            case "system":
-                return RpcbindMode.System;
-            case "none":
-                return RpcbindMode.None;
-            default:
-                result.AddError($"--rpcbind {result.Tokens[0].Value}: it is auto, builtin, system or none.");
-                return default;
-        }
+        string word = result.Tokens[0].Value;
+        if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= highest)
+            return number;
+        result.AddError($"{option} {word}: it is a number from 0 to {highest}.");
+        return 0;
     }
 
-    private static void RequireRange(OptionResult result, Option<int> option, int lowest, int highest)
+    private static T ParseWord<T>(ArgumentResult result, string option, Dictionary<string, T> words)
     {
-        // What is no number at all has been told already.
-        if (result.Errors.Any() || result.Tokens is not [Token token, ..] || !int.TryParse(token.Value, out int value))
-            return;
-        if (value < lowest || value > highest)
-            result.AddError($"{option.Name} {value}: it is {lowest} to {highest}.");
+        string word = result.Tokens[0].Value;
+        if (words.TryGetValue(word, out T? value))
+            return value;
+        result.AddError($"{option} {word}: it is one of {string.Join(", ", words.Keys)}.");
+        return default!;
     }
 }

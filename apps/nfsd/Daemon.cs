@@ -22,23 +22,34 @@ internal static class Daemon
             }));
         IReadOnlyList<Export> exports = ReadExports(settings);
         var directories = new List<LocalFileSystem>();
+        NfsServer? server = null;
+        bool isIdle = true;
         try
         {
             foreach (Export export in exports)
                 directories.Add(Open(export));
             TellLimits(exports, directories, loggers.CreateLogger("nfsd"));
-            await using NfsServer server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
+            server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
             await StartAsync(server, settings);
             await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports));
             await output.FlushAsync();
             await termination.WaitAsync();
-            await StopAsync(server, settings, loggers.CreateLogger("nfsd"));
+            isIdle = await StopAsync(server, settings, loggers.CreateLogger("nfsd"));
         }
         finally
         {
-            foreach (LocalFileSystem directory in directories)
-                directory.Dispose();
+            // Not under the feet of a call that still runs: the process ends, and takes all with it.
+            if (isIdle)
+                await DisposeAsync(server, directories);
         }
+    }
+
+    private static async Task DisposeAsync(NfsServer? server, List<LocalFileSystem> directories)
+    {
+        if (server is not null)
+            await server.DisposeAsync();
+        foreach (LocalFileSystem directory in directories)
+            directory.Dispose();
     }
 
     private static List<Export> ReadExports(Settings settings)
@@ -138,16 +149,19 @@ internal static class Daemon
         }
     }
 
-    private static async Task StopAsync(NfsServer server, Settings settings, ILogger logger)
+    /// <returns>Whether no call runs any more.</returns>
+    private static async Task<bool> StopAsync(NfsServer server, Settings settings, ILogger logger)
     {
         using var patience = new CancellationTokenSource(settings.DrainTime);
         try
         {
             await server.StopAsync(patience.Token);
+            return true;
         }
         catch (OperationCanceledException)
         {
             DaemonLog.DrainTimeUp(logger, settings.DrainTime.TotalSeconds);
+            return false;
         }
     }
 

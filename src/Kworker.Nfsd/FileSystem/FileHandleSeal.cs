@@ -49,14 +49,14 @@ public sealed class FileHandleSeal
     }
 
     /// <summary>Takes a handle from the wire apart.</summary>
-    /// <returns>False if it is none that <see cref="Seal"/> made with this key: answer <see cref="NfsStatus.BadHandle"/>.</returns>
+    /// <returns>False if it is none that <see cref="Seal"/> made with this key. <see cref="HasForm"/> tells what to answer.</returns>
     public bool TryOpen(ReadOnlySpan<byte> wire, out uint exportId, out NfsHandle handle)
     {
         exportId = 0;
         handle = default;
-        int length = wire.Length - SipHash.TagLength;
-        if (length <= PrefixLength || wire.Length > MaxSealedLength || wire[0] != Version)
+        if (!HasForm(wire))
             return false;
+        int length = wire.Length - SipHash.TagLength;
 
         // One comparison of 64 bits: no early exit that would tell how many bytes of a guess were right.
         if (BinaryPrimitives.ReadUInt64BigEndian(wire[length..]) != SipHash.Compute(_key, wire[..length]))
@@ -65,6 +65,13 @@ public sealed class FileHandleSeal
         handle = new NfsHandle(wire[PrefixLength..length]);
         return true;
     }
+
+    /// <summary>
+    /// Whether the bytes could be a handle of such a server, under whatever key. One that is but does not open is answered with
+    /// <see cref="NfsStatus.Stale"/>: the key was lost, and clients say "stale file handle"; what is none, with <see cref="NfsStatus.BadHandle"/>.
+    /// </summary>
+    public static bool HasForm(ReadOnlySpan<byte> wire) =>
+        wire.Length is > PrefixLength + SipHash.TagLength and <= MaxSealedLength && wire[0] == Version;
 
     /// <summary>Reads the key from <paramref name="path"/>, or makes one there, readable by this user only, if there is none.</summary>
     /// <remarks>Crash-safe: written beside, synced, and renamed into place.</remarks>

@@ -35,14 +35,15 @@ internal sealed class ServedExports
 
     /// <summary>Finds what a handle from the wire names, and checks the export's rules anew for this client, this port and this caller.</summary>
     /// <returns>
-    /// OK, BADHANDLE for what is no handle of this server, STALE for one of an export that is gone or was never this client's.
+    /// OK; BADHANDLE for what can be no handle; STALE for one that was made up or sealed with another key, or is of an export that is gone or
+    /// not this client's.
     /// </returns>
     /// <exception cref="RpcAuthException">The export wants a privileged port, and the call has none.</exception>
     public NfsStatus Open(RpcCall call, ReadOnlySpan<byte> wire, out NfsObject found)
     {
         found = default;
         if (!_seal.TryOpen(wire, out uint id, out NfsHandle handle))
-            return NfsStatus.BadHandle;
+            return FileHandleSeal.HasForm(wire) ? NfsStatus.Stale : NfsStatus.BadHandle;
         if (_table.Find(id) is not { } export || export.Match(call.RemoteEndPoint.Address) is not { } options)
             return NfsStatus.Stale;
         if (!IsPortAllowed(options, call.RemoteEndPoint))

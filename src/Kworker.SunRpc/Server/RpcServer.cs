@@ -152,7 +152,7 @@ public sealed class RpcServer : IAsyncDisposable
                 connection.Abort("the server stops");
             throw;
         }
-        if (first)
+        if (first && Port != 0)
             RpcLog.Stopped(_logger, _options.Name);
     }
 
