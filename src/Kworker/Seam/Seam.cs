@@ -51,6 +51,12 @@ internal static class Seam
     internal static void Fence() => Interlocked.MemoryBarrier();
 
     /// <summary>
+    /// Lets code that is not ours go on after its await: on the .NET thread pool, which is where it came from. (Our own never comes here: it has a context,
+    /// or runs on a worker.)
+    /// </summary>
+    internal static void QueueToCaller(IThreadPoolWorkItem item) => ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
+
+    /// <summary>
     /// Called in a loop that waits for another thread to take a few more steps (never for one that sleeps). Yields the processor
     /// after some rounds, but never sleeps: the other may be of any priority and is known to be about to go on.
     /// </summary>

@@ -4,15 +4,16 @@ using System.Threading.Tasks.Sources;
 namespace Kworker;
 
 /// <summary>
-/// A wait of an async method; pooled, so that awaiting allocates nothing. What follows the await runs on the context that awaited
-/// (a kthread's, a work item's, whatever <see cref="SynchronizationContext"/> the caller has), and where there is none on
-/// the workers of the <see cref="KworkerSystem"/>: never on the .NET thread pool, and never on the thread that woke it.
+/// A wait of an async method; pooled, so that awaiting allocates nothing. What follows the await runs where it came from: on the context that awaited
+/// (a kthread's, an async work function's, whatever <see cref="SynchronizationContext"/> the caller has); on the workers of the
+/// <see cref="KworkerSystem"/> when a worker awaited without one; else, for code that has nothing to do with us but the wait, on the .NET thread pool, where it
+/// would go on after any other await. Never on the thread that woke it.
 /// <para>
 /// Continuation word: null → the continuation (by the awaiter) → taken (by <see cref="Resume"/>), or null → <c>Resumed</c> (by
 /// <see cref="Resume"/>, which came first) → the awaiter schedules itself. One compare-and-swap decides who of the two does it.
 /// </para>
 /// </summary>
-internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValueTaskSource
+internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValueTaskSource, IThreadPoolWorkItem
 {
     private const int MaxPooled = 1024;
     private static readonly Action<object?> s_resumed = static _ => { };
@@ -28,6 +29,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     private Action<object?>? _continuation;
     private object? _state;
     private SynchronizationContext? _context;
+    private bool _isWorker; // a worker awaits
     private ExecutionContext? _executionContext;
     private short _version;
 
@@ -103,6 +105,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     {
         _state = state;
         _context = useContext ? SynchronizationContext.Current : null;
+        _isWorker = PoolWorker.Current is not null;
         if (Seam.CompareExchange(ref _continuation, continuation, null) is not null)
         {
             _continuation = continuation; // Resume came first and left the scheduling to us
@@ -158,9 +161,13 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
             run.Post(_item.OfRun(run)); // as Post of any context, without an allocation
         else if (_context is { } context)
             context.Post(static state => ((AsyncWaiter)state!).Run(), this);
-        else
+        else if (_isWorker)
             _system.QueueContinuation(_item.OfRun(null));
+        else
+            Seam.QueueToCaller(this);
     }
+
+    void IThreadPoolWorkItem.Execute() => Run();
 
     private void Run()
     {

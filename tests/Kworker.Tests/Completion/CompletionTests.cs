@@ -60,4 +60,28 @@ public sealed class CompletionTests
         completion.Complete();
         Assert.True(completion.Wait(TimeSpan.FromMilliseconds(5)));
     }
+
+    [Fact]
+    public async Task Who_awaits_from_outside_does_not_go_on_on_a_worker()
+    {
+        // A caller without any context, as Main has none, on a thread of its own.
+        var system = new KworkerSystem();
+        var queue = new Workqueue("test", null, system);
+        var named = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var outsider = new Thread(() => _ = AwaitDispose()) { IsBackground = true };
+        outsider.Start();
+
+        async Task AwaitDispose()
+        {
+            var gate = new Completion();
+            queue.Queue(new Work<Completion>(gate, static gate => gate.Wait()));
+            ValueTask disposed = queue.DisposeAsync();
+            gate.Complete();
+            await disposed;
+            named.SetResult(Thread.CurrentThread.Name);
+        }
+
+        Assert.DoesNotContain("kworker", await named.Task ?? "", StringComparison.Ordinal);
+        await system.DisposeAsync();
+    }
 }
