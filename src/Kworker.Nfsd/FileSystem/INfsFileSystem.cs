@@ -181,7 +181,12 @@ public interface INfsFileSystem
         const ulong bytes = 1ul << 40, files = 1ul << 30;
         space = new NfsSpace
         {
-            TotalBytes = bytes, FreeBytes = bytes, AvailableBytes = bytes, TotalFiles = files, FreeFiles = files, AvailableFiles = files,
+            TotalBytes = bytes,
+            FreeBytes = bytes,
+            AvailableBytes = bytes,
+            TotalFiles = files,
+            FreeFiles = files,
+            AvailableFiles = files,
         };
         NfsStatus status = GetAttributes(caller, file, out NfsAttributes found);
         attributes = status == NfsStatus.Ok ? found : null;

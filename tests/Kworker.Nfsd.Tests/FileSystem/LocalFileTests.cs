@@ -142,7 +142,10 @@ public sealed class LocalFileTests : IDisposable
         var time = new NfsTime(1_000_000_000, 123_456_789);
         Assert.Equal(NfsStatus.Ok, _served.Set(file, new NfsAttributeChanges
         {
-            Mode = 0x180, Size = 4, AccessTime = NfsTimeChange.To(new NfsTime(5, 6)), ModifyTime = NfsTimeChange.To(time),
+            Mode = 0x180,
+            Size = 4,
+            AccessTime = NfsTimeChange.To(new NfsTime(5, 6)),
+            ModifyTime = NfsTimeChange.To(time),
         }));
         NfsAttributes attributes = _served.Attributes(file);
         Assert.Equal((0x180u, 4ul, time, new NfsTime(5, 6)), (attributes.Mode, attributes.Size, attributes.ModifyTime, attributes.AccessTime));
