@@ -48,8 +48,8 @@ while (await Console.In.ReadLineAsync() is { } line)
 {
     if (line.Split(' ') is not ["cut", var bytes])
         throw new InvalidDataException($"'{line}' is no command: it is 'cut BYTES'");
-    await power.WaitUnsyncedAsync(ulong.Parse(bytes, CultureInfo.InvariantCulture));
-    await Console.Out.WriteLineAsync($"lost {power.Cut()}");
+    var lost = await power.CutWhenUnsyncedAsync(ulong.Parse(bytes, CultureInfo.InvariantCulture));
+    await Console.Out.WriteLineAsync($"lost {lost}");
     await Console.Out.FlushAsync();
     Process.GetCurrentProcess().Kill();
 }

@@ -31,9 +31,22 @@ public sealed class PowerCutFileSystem : INfsFileSystem
         }
     }
 
-    /// <summary>Waits until a cut would take back <paramref name="bytes"/> or more.</summary>
-    public ValueTask WaitUnsyncedAsync(ulong bytes, CancellationToken cancellationToken = default) =>
-        _written.WaitEventAsync(() => UnsyncedBytes >= bytes, cancellationToken);
+    /// <summary>Cuts the power as soon as that takes back <paramref name="bytes"/> or more.</summary>
+    /// <returns>How many bytes were lost.</returns>
+    /// <exception cref="IOException">The file system underneath would not take something back.</exception>
+    public async ValueTask<ulong> CutWhenUnsyncedAsync(ulong bytes, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            await _written.WaitEventAsync(() => UnsyncedBytes >= bytes, cancellationToken);
+            lock (_changing)
+            {
+                // A COMMIT may have come in between.
+                if (UnsyncedBytes >= bytes)
+                    return Cut();
+            }
+        }
+    }
 
     /// <summary>Cuts the power: waits for running operations, then takes back all that is not synced.</summary>
     /// <returns>How many bytes were lost.</returns>

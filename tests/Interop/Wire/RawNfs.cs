@@ -7,8 +7,11 @@ internal sealed class RawNfs : IDisposable
 {
     public const uint Ok = 0;
     public const uint NoEntry = 2;
+    public const uint AccessDenied = 13;
     public const uint Exists = 17;
+    public const uint ReadOnly = 30;
     public const uint Stale = 70;
+    public const uint BadHandle = 10001;
     private const uint Nfs = 100003;
     private const uint Mount = 100005;
     private readonly RawRpc _rpc;
@@ -34,11 +37,18 @@ internal sealed class RawNfs : IDisposable
     /// <summary>Connects and mounts <paramref name="path"/>.</summary>
     public static async Task<RawNfs> MountAsync(IPEndPoint nfs, int mountPort, string path, uint uid = 0, uint gid = 0)
     {
-        using var mount = await RawRpc.ConnectAsync(new IPEndPoint(nfs.Address, mountPort), uid, gid);
+        var (status, root) = await AskForRootAsync(new IPEndPoint(nfs.Address, mountPort), path);
+        Assert.True(status == 0, $"MNT {path}: status {status}");
+        return new RawNfs(await RawRpc.ConnectAsync(nfs, uid, gid), root);
+    }
+
+    /// <summary>MNT (5.2.1), from a port above 1023.</summary>
+    public static async Task<(uint Status, byte[] Root)> AskForRootAsync(IPEndPoint mountd, string path)
+    {
+        using var mount = await RawRpc.ConnectAsync(mountd);
         var reply = await mount.CallAsync(Mount, 3, 1, new RawWriter().Text(path));
         var status = reply.UInt32();
-        Assert.True(status == 0, $"MNT {path}: status {status}");
-        return new RawNfs(await RawRpc.ConnectAsync(nfs, uid, gid), reply.Opaque());
+        return (status, status == 0 ? reply.Opaque() : []);
     }
 
     public Task NullAsync() => _rpc.CallAsync(Nfs, 3, 0);
