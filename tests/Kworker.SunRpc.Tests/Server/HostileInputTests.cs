@@ -211,6 +211,23 @@ public sealed class HostileInputTests
     }
 
     [Fact]
+    public async Task A_client_that_never_reads_its_replies_is_disconnected_in_its_time()
+    {
+        var clock = new FakeTimeProvider();
+        await using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = clock });
+        await using TestServer server = await TestServer.StartAsync(options => options.System = system);
+        using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+        for (uint i = 0; i < 100; i++)
+            await client.SendRecordAsync(RawConnection.Call(i, TestProgram.Fill, "00100000")); // more than the kernel's buffers hold
+        while (server.Rpc.ConnectionCount > 0)
+        {
+            clock.Advance(TimeSpan.FromSeconds(15));
+            await Task.Run(Thread.Yield);
+        }
+        await ExpectSoundAsync(server);
+    }
+
+    [Fact]
     public async Task Ten_thousand_connections_opened_and_dropped()
     {
         await using TestServer server = await TestServer.StartAsync();
