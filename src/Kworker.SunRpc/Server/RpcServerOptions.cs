@@ -40,8 +40,8 @@ public sealed class RpcServerOptions
     public long MaximumBytesPerConnection { get; set; } = 16 << 20;
 
     /// <summary>
-    /// Bytes of requests and replies of all TCP connections in flight, unfinished records included, past which connections that hold more
-    /// than 64 KiB pause.
+    /// Bytes of requests and replies of all TCP connections in flight, past which connections that hold more than 64 KiB pause. Unfinished
+    /// records count once they are longer than that.
     /// </summary>
     public long MaximumBytes { get; set; } = 512 << 20;
 

@@ -7,14 +7,15 @@ namespace Kworker.SunRpc;
 /// until others have let go; small calls go on, so that nobody is shut out by those who hold much.
 /// </summary>
 /// <remarks>
-/// A record that outgrows that little reserves the greatest length at once, and can then be finished whatever the others do: were it
-/// charged as it grows, unfinished records could fill the budget and wait for each other. Thread-safe. The bound is soft by what each
-/// connection may always hold, and by the one request that passes it.
+/// Charged are calls in flight, which end by themselves, and records that outgrew that little: such a one reserves the greatest length at
+/// once, and can then be finished whatever the others do. The little itself is not charged. So nobody who is charged waits for the budget:
+/// were records charged as they grow, unfinished ones could fill it and wait for each other. In all, connections hold the bound, one request
+/// that passes it, and what each may always hold. Thread-safe.
 /// </remarks>
 [DebuggerDisplay("{_held} of {maximum} bytes, {_paused.Count} paused")]
 internal sealed class MemoryBudget(long maximum)
 {
-    /// <summary>Bytes that a connection may hold whatever the others do.</summary>
+    /// <summary>Bytes of an unfinished record, or of calls, that a connection may hold whatever the others do.</summary>
     public const long AlwaysGranted = 64 << 10;
 
     private readonly Lock _lock = new();

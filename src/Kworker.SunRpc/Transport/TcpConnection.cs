@@ -40,8 +40,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private volatile bool _broken; // replies cannot be sent any more
     private int _inFlight; // _lock
     private long _bytesInFlight; // _lock; of requests, and of replies that are ready
-    private long _recordCharge; // the reader's; what the budget is charged for the unfinished record
-    private bool _recordReserved; // the reader's; that is the greatest length, and more is not charged
+    private bool _recordReserved; // the reader's; the budget is charged the greatest length for the unfinished record
     private volatile bool _paused; // the reader waits for room: standing still is then not the client's fault
     private volatile bool _draining;
     private long _lastProgress; // time stamp of the last bytes in or out; written by reader and sender, a torn order does no harm
@@ -125,7 +124,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     public void Dispose()
     {
         _records.Dispose();
-        ChargeRecord();
+        ReleaseReservation();
     }
 
     /// <summary>Has the reader look again whether it may go on.</summary>
@@ -214,7 +213,6 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             bool room = true;
             while (!_draining && (room = MayTakeMore()) && _records.TryRead(ref rest, out byte[]? record, out int length))
                 Enter(record!, length);
-            ChargeRecord();
             Volatile.Write(ref _insideRecord, _records.IsInsideRecord || (room && !rest.IsEmpty));
             // Without room the rest has not been looked at: the next read then gives it again at once.
             input.AdvanceTo(rest.Start, room ? rest.End : rest.Start);
@@ -237,9 +235,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             return true;
         if (_records.Held == 0)
             return _budget.HasRoom;
-        _recordReserved = _budget.TryTake(_options.MaximumRecord - _recordCharge);
-        if (_recordReserved)
-            _recordCharge = _options.MaximumRecord;
+        _recordReserved = _budget.TryTake(_options.MaximumRecord);
         return _recordReserved;
     }
 
@@ -256,16 +252,12 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         _paused = false;
     }
 
-    // After records were taken off: the unfinished one is charged what it holds, unless its greatest length was reserved.
-    private void ChargeRecord()
+    private void ReleaseReservation()
     {
-        if (_recordReserved && _records.IsInsideRecord)
+        if (!_recordReserved)
             return;
         _recordReserved = false;
-        long change = _records.Held - _recordCharge;
-        _recordCharge = _records.Held;
-        if (change != 0)
-            _budget.Change(change);
+        _budget.Change(-_options.MaximumRecord);
     }
 
     private void Enter(byte[] record, int length)
@@ -276,7 +268,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
             _bytesInFlight += length;
         }
         _budget.Change(length);
-        _recordReserved = false; // it was this record's: given back by ChargeRecord
+        ReleaseReservation(); // it was this record's
         RpcCall call = _dispatcher.Pool.Rent();
         call.Begin(record, length, RecordMark, _options.MaximumRecord);
         call.Peer = this;
