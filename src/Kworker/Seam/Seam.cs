@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Kworker;
 
 /// <summary>
-/// The seam for schedules: every interlocked operation, fence and spin of the concurrent cores goes through this type, and every
-/// sleep through <see cref="Parker"/>. In the product each member is one machine operation. The systematic tests compile the same
+/// The seam for schedules: every interlocked operation, fence, spin and thread start of the concurrent cores goes through this type, and
+/// every sleep through <see cref="Parker"/>. In the product each member is the one operation that it names. The systematic tests compile the same
 /// sources with a <c>Seam</c> and a <c>Parker</c> of their own, whose members hand control to a scheduler that then decides which
 /// thread goes on: so the public types themselves run through thousands of interleavings, and the product pays nothing.
 /// </summary>
@@ -49,6 +49,20 @@ internal static class Seam
     /// <summary>A full fence: writes before it are seen before reads after it are done.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Fence() => Interlocked.MemoryBarrier();
+
+    /// <summary>Starts a thread of ours. Its first step is <see cref="Parker.Adopt"/>, its last <see cref="Parker.Leave"/>.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no thread to give.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Start(Thread thread, object? state) => thread.UnsafeStart(state);
+
+    /// <summary>Has <paramref name="callback"/> called when the token is cancelled.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static CancellationTokenRegistration OnCancelled(Action<object?> callback, object? state, CancellationToken token) =>
+        token.UnsafeRegister(callback, state);
+
+    /// <summary>Takes a callback back; one that is being called by another thread is waited for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Forget(CancellationTokenRegistration registration) => registration.Dispose();
 
     /// <summary>
     /// Lets code that is not ours go on after its await: on the .NET thread pool, which is where it came from. (Our own never comes here: it has a context,

@@ -27,8 +27,8 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         TimeProvider = options.TimeProvider;
         Observer = options.Observer;
         _log = options.Log ?? (static text => Console.Error.WriteLine(text));
-        Timers = new TimerBase(TimeProvider);
-        int processors = Environment.ProcessorCount;
+        Timers = new TimerBase(TimeProvider, ownThread: ReferenceEquals(TimeProvider, TimeProvider.System));
+        int processors = options.Processors;
         Normal = new WorkerPool(this, "n", processors);
         HighPriority = new WorkerPool(this, "h", processors) { Priority = ThreadPriority.AboveNormal };
         Unbound = new WorkerPool(this, "u", WorkerPool.Unmanaged);
@@ -109,7 +109,18 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     /// <summary>Lets the rest of an awaiting method run on a worker.</summary>
     internal void QueueContinuation(DeferredItem item) => Normal.Add(item);
 
-    internal void Log(string text) => _log(text);
+    /// <summary>Never throws: it is called where an exception would end a worker or the timers.</summary>
+    internal void Log(string text)
+    {
+        try
+        {
+            _log(text);
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"{text} (and the log failed: {e.Message})");
+        }
+    }
 
     /// <summary>
     /// Refuses usermode helpers and waits for the calls of them that are under way, drains and disposes every workqueue that is left, then

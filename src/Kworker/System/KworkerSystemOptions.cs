@@ -9,6 +9,9 @@ public sealed class KworkerSystemOptions
     /// <summary>Where an exception goes that left a work function and that no handler took; to standard error unless given.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>How many workers of a pool run at once; for tests.</summary>
+    internal int Processors { get; init; } = Environment.ProcessorCount;
+
     /// <summary>Sees every park and wake-up; for tests.</summary>
     internal TaskObserver? Observer { get; init; }
 }

@@ -51,11 +51,13 @@ internal sealed class TimerBase : IDisposable
 
     private int _runningThread;
 
-    internal TimerBase(TimeProvider timeProvider)
+    /// <param name="timeProvider">Its clock.</param>
+    /// <param name="ownThread">A thread of ours waits for the next expiry, rather than a timer of the provider: for the system's clock.</param>
+    internal TimerBase(TimeProvider timeProvider, bool ownThread)
     {
         _timeProvider = timeProvider;
         _origin = timeProvider.GetTimestamp();
-        _clock = ReferenceEquals(timeProvider, TimeProvider.System) ? new SystemTimerClock(this) : new ProviderTimerClock(this, timeProvider);
+        _clock = ownThread ? new SystemTimerClock(this) : new ProviderTimerClock(this, timeProvider);
     }
 
     /// <summary>Ticks that have passed, rounded down.</summary>
@@ -73,6 +75,16 @@ internal sealed class TimerBase : IDisposable
     /// <summary>Arms <paramref name="node"/>, which must not be armed, to fire after <paramref name="delay"/>.</summary>
     internal void Arm(DeferredItem node, TimeSpan delay)
     {
+        if (Insert(node, delay))
+            Program();
+    }
+
+    /// <summary>
+    /// As <see cref="Arm"/> for a caller that holds a lock: true when it must call <see cref="Program"/> after it has let go of it. (To set the clock may
+    /// make a thread, and a clock of the user's may even fire at once.)
+    /// </summary>
+    internal bool Insert(DeferredItem node, TimeSpan delay)
+    {
         long due = DueTick(delay);
         long now = Now;
         bool earlier;
@@ -85,8 +97,7 @@ internal sealed class TimerBase : IDisposable
         Put(node);
         earlier = !_processing && NextEvent() < _programmed;
         _lock.Exit();
-        if (earlier)
-            Program();
+        return earlier;
     }
 
     /// <summary>
@@ -179,7 +190,7 @@ internal sealed class TimerBase : IDisposable
     }
 
     /// <summary>Tells the clock when to call next, until what it was told is what is due (others may arm earlier timers meanwhile).</summary>
-    private void Program()
+    internal void Program()
     {
         while (true)
         {
@@ -193,7 +204,17 @@ internal sealed class TimerBase : IDisposable
 
             _programmed = next;
             _lock.Exit();
-            _clock.Set(next);
+            try
+            {
+                _clock.Set(next);
+            }
+            catch (OutOfMemoryException)
+            {
+                _lock.Enter();
+                _programmed = Never; // no thread for the clock: the next who arms a timer tries again
+                _lock.Exit();
+                throw;
+            }
         }
     }
 

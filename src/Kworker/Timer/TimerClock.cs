@@ -14,7 +14,7 @@ internal abstract class TimerClock : IDisposable
 internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
 {
     private readonly Lock _lock = new();
-    private Parker? _parker; // written once under _lock, when the thread is made
+    private Parker? _parker; // written under _lock, when the thread is made
     private long _due = long.MaxValue; // when to wake; lowered by Set, raised by the thread, both under _lock
     private bool _disposed; // under _lock
 
@@ -31,13 +31,32 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
             if (_parker is null)
             {
                 _parker = Parker.ForNewThread(observer: null);
-                start = new Thread(Run) { IsBackground = true, Name = "kworker/timer" };
+                start = new Thread(_ => Run()) { IsBackground = true, Name = "kworker/timer" };
             }
         }
 
-        start?.UnsafeStart();
+        if (start is not null)
+            StartThread(start);
         // The thread rereads _due after each park, and the token is kept: what was set before it slept is not missed.
         _parker.Unpark();
+    }
+
+    private void StartThread(Thread thread)
+    {
+        try
+        {
+            Seam.Start(thread, state: null);
+        }
+        catch
+        {
+            lock (_lock)
+            {
+                _parker = null;
+                _due = long.MaxValue;
+            }
+
+            throw;
+        }
     }
 
     private void Run()
@@ -49,7 +68,7 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
             lock (_lock)
             {
                 if (_disposed)
-                    return;
+                    break;
                 wait = _due == long.MaxValue ? Timeout.Infinite : (long)timers.Until(_due).TotalMilliseconds;
                 if (wait == 0)
                     _due = long.MaxValue; // what Process leaves to be done it sets anew
@@ -60,6 +79,8 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
             else
                 _parker.Park((int)Math.Min(wait, int.MaxValue));
         }
+
+        _parker.Leave();
     }
 
     public override void Dispose()
@@ -73,6 +94,9 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
 /// <summary>Any other <see cref="TimeProvider"/>, such as a test's, through a timer of its own, on whatever thread that calls back.</summary>
 internal sealed class ProviderTimerClock : TimerClock
 {
+    /// <summary>Timers of the platform take no more than 49 days; one that elapses too soon is set anew.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(40);
+
     private readonly Lock _lock = new();
     private readonly TimerBase _timers;
     private readonly ITimer _timer;
@@ -92,7 +116,8 @@ internal sealed class ProviderTimerClock : TimerClock
             if (tick >= _due)
                 return;
             _due = tick;
-            _timer.Change(_timers.Until(tick), Timeout.InfiniteTimeSpan);
+            TimeSpan until = _timers.Until(tick);
+            _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
         }
     }
 

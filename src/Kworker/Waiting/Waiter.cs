@@ -114,7 +114,7 @@ internal abstract class Waiter
         }
 
         if (cancellationToken.CanBeCanceled)
-            _cancellation = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).End(WakeReason.Cancelled), this);
+            _cancellation = Seam.OnCancelled(static state => ((Waiter)state!).End(WakeReason.Cancelled), this, cancellationToken);
     }
 
     /// <summary>The owner's wait is over. Afterwards nobody calls in any more: timer and registration are waited out.</summary>
@@ -123,7 +123,7 @@ internal abstract class Waiter
         Debug.Assert(!IsArmed && !IsClaimed && !IsQueued, "the object let go of it");
         _timers?.CancelSync(_expiry);
         _timers = null;
-        _cancellation.Dispose();
+        Seam.Forget(_cancellation);
         _cancellation = default;
         CancellationToken = default;
         Task?.RemoveWaiter(this);

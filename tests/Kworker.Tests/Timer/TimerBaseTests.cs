@@ -16,7 +16,7 @@ public sealed class TimerBaseTests
         Gen.Int[0, 400_000_000].Array[1, 40].Sample(delays =>
         {
             var time = new FakeTimeProvider();
-            using var timers = new TimerBase(time);
+            using var timers = new TimerBase(time, ownThread: false);
             var start = time.GetUtcNow();
             var fired = new List<(int Delay, double At)>();
             foreach (int delay in delays)

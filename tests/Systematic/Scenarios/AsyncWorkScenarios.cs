@@ -1,0 +1,218 @@
+namespace Kworker.Systematic;
+
+public sealed class AsyncWorkScenarios
+{
+    /// <summary>An async function that never runs twice at once, whatever it awaits.</summary>
+    private sealed class AsyncProbe
+    {
+        private bool _runs;
+        private bool _executes;
+
+        internal int Runs { get; private set; }
+
+        internal Func<AsyncProbe, CancellationToken, ValueTask>? Inside { get; set; }
+
+        internal static Func<AsyncProbe, CancellationToken, ValueTask> Function { get; } = static async (probe, token) =>
+        {
+            if (probe._runs)
+                Schedule.Current.Fail(new ScheduleException("It runs twice at once."));
+            probe._runs = true;
+            probe.Runs++;
+            probe.Piece();
+            if (probe.Inside is { } inside)
+                await inside(probe, token);
+            probe.Piece();
+            probe._runs = false;
+        };
+
+        internal void Piece()
+        {
+            if (_executes)
+                Schedule.Current.Fail(new ScheduleException("Two pieces of it run at once."));
+            _executes = true;
+            Scenario.Step();
+            _executes = false;
+        }
+    }
+
+    [Fact]
+    public void Pieces_run_one_at_a_time_and_flush_waits_for_the_last() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", null, scenario.System);
+        var gate = new Completion();
+        var probe = new AsyncProbe
+        {
+            Inside = async (probe, _) =>
+            {
+                Task other = Other(probe, gate);
+                await gate.WaitAsync();
+                probe.Piece();
+                await other;
+            },
+        };
+        var work = new Work<AsyncProbe>(probe, AsyncProbe.Function);
+        Assert.True(queue.Queue(work));
+        var two = scenario.Run("completer", gate.Complete);
+        gate.Complete();
+        queue.Queue(work);
+        gate.CompleteAll();
+        work.Flush();
+        Assert.InRange(probe.Runs, 1, 2);
+        Assert.Equal(WorkBusy.None, work.Busy);
+        two.Join();
+
+        static async Task Other(AsyncProbe probe, Completion gate)
+        {
+            await gate.WaitAsync();
+            probe.Piece();
+        }
+    });
+
+    [Fact]
+    public void Cancel_sync_cancels_the_token_of_a_run_that_has_just_begun() => Explorer.Explore(scenario =>
+    {
+        var queue = new Workqueue("queue", null, scenario.System);
+        var never = new Completion();
+        var probe = new AsyncProbe
+        {
+            Inside = async (_, token) =>
+            {
+                try
+                {
+                    await never.WaitAsync(token);
+                }
+                catch (OperationCanceledException)
+                {
+                }
+            },
+        };
+        var work = new Work<AsyncProbe>(probe, AsyncProbe.Function);
+        for (int i = 0; i < 2; i++)
+        {
+            queue.Queue(work);
+            Scenario.Step();
+            work.CancelSync();
+            Assert.Equal(WorkBusy.None, work.Busy);
+        }
+    }, schedules: 2000);
+
+    [Fact]
+    public void What_a_function_started_and_did_not_wait_for_goes_on_after_it() => Explorer.Explore(scenario =>
+    {
+        var queue = new Workqueue("queue", null, scenario.System);
+        var gate = new Completion();
+        var done = new Completion();
+        var next = new AsyncProbe { Inside = async (_, _) => await gate.WaitAsync() };
+        var probe = new AsyncProbe
+        {
+            Inside = (_, _) =>
+            {
+                _ = Stray();
+                return default;
+            },
+        };
+        queue.Queue(new Work<AsyncProbe>(probe, AsyncProbe.Function));
+        queue.Queue(new Work<AsyncProbe>(next, AsyncProbe.Function));
+        for (int i = 0; i < 3; i++)
+        {
+            gate.Complete();
+            Scenario.Step();
+        }
+
+        done.Wait();
+        queue.Flush();
+        Assert.Equal((1, 1), (probe.Runs, next.Runs));
+
+        async Task Stray()
+        {
+            await gate.WaitAsync();
+            Scenario.Step();
+            await gate.WaitAsync();
+            done.Complete();
+        }
+    }, schedules: 2000);
+
+    [Fact]
+    public void An_awaiting_item_counts_for_the_queue_but_holds_no_worker() => Explorer.Explore(scenario =>
+    {
+        Workqueue ordered = Workqueue.Ordered("ordered", scenario.System);
+        var queue = new Workqueue("queue", null, scenario.System);
+        var gate = new Completion();
+        int order = 0;
+        ordered.Queue(new Work<AsyncProbe>(new AsyncProbe
+        {
+            Inside = async (_, _) =>
+            {
+                await gate.WaitAsync();
+                Assert.Equal(0, order++);
+            },
+        }, AsyncProbe.Function));
+        ordered.Queue(new Work<object?>(null, _ => Assert.Equal(1, order++)));
+        queue.Queue(new Work<Completion>(gate, static g => g.Complete()));
+        ordered.UnhandledException += (_, e) => scenario.Schedule.Fail(e.Exception);
+        ordered.Flush();
+        Assert.Equal(2, order);
+    });
+
+    [Fact]
+    public void What_waits_behind_an_async_run_of_another_pool_is_not_forgotten() => Explorer.Explore(scenario =>
+    {
+        var queue = new Workqueue("queue", null, scenario.System);
+        Workqueue ordered = Workqueue.Ordered("ordered", scenario.System);
+        var gate = new Completion();
+        var work = new Work<AsyncProbe>(new AsyncProbe { Inside = async (_, _) => await gate.WaitAsync() }, AsyncProbe.Function);
+        var behind = new Probe();
+        queue.Queue(work);
+        ordered.Queue(work);
+        ordered.Queue(new Work<Probe>(behind, Probe.Function));
+        gate.CompleteAll();
+        ordered.Flush();
+        Assert.Equal(1, behind.Runs);
+    });
+
+    [Fact]
+    public void An_async_item_that_queues_itself_and_cancel_sync() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", null, scenario.System);
+        var probe = new AsyncProbe();
+        DelayedWork<AsyncProbe> work = new(probe, AsyncProbe.Function);
+        int times = 0;
+        probe.Inside = async (_, _) =>
+        {
+            if (++times < 4)
+                queue.Queue(work, TimeSpan.FromMilliseconds(times % 2));
+            await new Completion().WaitAsync(TimeSpan.FromMilliseconds(1));
+        };
+        queue.Queue(work, TimeSpan.FromMilliseconds(1));
+        Worker.Sleep(TimeSpan.FromMilliseconds(1));
+        var other = scenario.RunDetached("async canceller", async () => await work.CancelSyncAsync());
+        work.CancelSync();
+        int runs = probe.Runs;
+        Assert.Equal(WorkBusy.None, work.Busy);
+        Worker.Sleep(TimeSpan.FromMilliseconds(20));
+        queue.Flush();
+        Assert.Equal(runs, probe.Runs);
+        other.Join();
+    });
+
+    [Fact]
+    public void An_exception_after_an_await_is_reported_and_the_item_is_over() => Explorer.Explore(scenario =>
+    {
+        var queue = new Workqueue("queue", null, scenario.System);
+        int reported = 0;
+        queue.UnhandledException += (_, _) => reported++;
+        var gate = new Completion();
+        var work = new Work<Completion>(gate, static async (gate, _) =>
+        {
+            await gate.WaitAsync();
+            throw new InvalidDataException();
+        });
+        queue.Queue(work);
+        gate.Complete();
+        work.Flush();
+        Assert.Equal(1, reported);
+        Assert.Equal(WorkBusy.None, work.Busy);
+    }, schedules: 500);
+}

@@ -1,0 +1,191 @@
+namespace Kworker.Systematic;
+
+public sealed class CompletionScenarios
+{
+    private static readonly TimeSpan s_some = TimeSpan.FromMilliseconds(10);
+
+    [Fact]
+    public void Each_complete_lets_one_wait_go() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        int gone = 0;
+        var one = scenario.Run("thread", () =>
+        {
+            completion.Wait();
+            gone++;
+        });
+        var two = scenario.RunAsync("async", async () =>
+        {
+            await completion.WaitAsync();
+            gone++;
+        });
+        var three = scenario.RunDetached("detached", async () =>
+        {
+            await completion.WaitAsync();
+            gone++;
+        });
+        for (int i = 0; i < 3; i++)
+            completion.Complete();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.Equal(3, gone);
+        Assert.False(completion.IsDone);
+    });
+
+    [Fact]
+    public void Complete_all_lets_all_go_for_good() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        var one = scenario.Run("thread", () => completion.Wait());
+        var two = scenario.RunAsync("async", async () => await completion.WaitAsync());
+        var three = scenario.Run("thread with a limit", () => Assert.True(completion.Wait(TimeSpan.FromSeconds(100))));
+        completion.CompleteAll();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.True(completion.TryWait());
+        Assert.True(completion.IsDone);
+    });
+
+    [Fact]
+    public void Time_and_complete_race_and_nothing_is_lost() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        int got = 0;
+        var one = scenario.Run("thread", () =>
+        {
+            if (completion.Wait(s_some))
+                got++;
+        });
+        var two = scenario.RunAsync("async", async () =>
+        {
+            if (await completion.WaitAsync(s_some))
+                got++;
+        });
+        completion.Complete();
+        one.Join();
+        two.Join();
+        Assert.Equal(1u, (uint)got + completion.Done);
+    });
+
+    [Fact]
+    public void A_wait_that_times_out_took_its_time() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        long begin = scenario.Schedule.Now;
+        var one = scenario.Run("completer", completion.Complete);
+        WaitResult result = completion.Wait(s_some);
+        Assert.True(result ? result.Remaining <= s_some : scenario.Schedule.Now - begin >= 10);
+        one.Join();
+    }, schedules: 300);
+
+    [Fact]
+    public void Token_time_and_complete_race_and_one_of_them_ends_the_wait() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        using var source = new CancellationTokenSource();
+        int got = 0, cancelled = 0, timedOut = 0;
+        async ValueTask Wait()
+        {
+            try
+            {
+                WaitResult result = await completion.WaitAsync(s_some, default, source.Token);
+                if (result)
+                    got++;
+                if (result.IsTimedOut)
+                    timedOut++;
+            }
+            catch (OperationCanceledException e)
+            {
+                Assert.Equal(source.Token, e.CancellationToken);
+                cancelled++;
+            }
+        }
+
+        var one = scenario.Run("thread", () =>
+        {
+            try
+            {
+                WaitResult result = completion.Wait(s_some, default, source.Token);
+                if (result)
+                    got++;
+                if (result.IsTimedOut)
+                    timedOut++;
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+            }
+        });
+        var two = scenario.RunDetached("detached", Wait);
+        var three = scenario.Run("canceller", source.Cancel);
+        completion.Complete();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.Equal(2, got + cancelled + timedOut);
+        Assert.Equal(1u, (uint)got + completion.Done);
+    });
+
+    [Fact]
+    public void A_signal_and_complete_race_and_nothing_is_lost() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        Kthread kthread = Kthread.Run(
+            static c => c.Wait(WaitMode.Interruptible) ? 1 : 0, completion, "kthread", scenario.System);
+        Kthread async = Kthread.Run(
+            static async c => await c.WaitAsync(WaitMode.Killable) ? 1 : 0, completion, "async kthread", scenario.System);
+        var other = scenario.Run("signaller", () =>
+        {
+            kthread.Signal();
+            async.Kill();
+        });
+        completion.Complete();
+        int got = Math.Max(0, kthread.Stop()) + Math.Max(0, async.Stop()); // -EINTR: it never came to wait
+        other.Join();
+        Assert.Equal(1u, (uint)got + completion.Done);
+    });
+
+    [Fact]
+    public void Async_waits_go_in_the_order_in_which_they_came() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        var order = new List<int>();
+        var waiter = scenario.RunAsync("async", async () =>
+        {
+            ValueTask<WaitResult> first = completion.WaitAsync(TimeSpan.FromSeconds(100));
+            ValueTask<WaitResult> second = completion.WaitAsync(TimeSpan.FromSeconds(100));
+            var other = scenario.Run("completer", completion.Complete);
+            Assert.True(await first);
+            completion.Complete();
+            Assert.True(await second);
+            other.Join();
+        });
+        waiter.Join();
+        Assert.False(completion.IsDone);
+    }, schedules: 300);
+
+    [Fact]
+    public void Waiters_are_used_again_and_again() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        var back = new Completion();
+        var one = scenario.RunDetached("detached", async () =>
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                await completion.WaitAsync();
+                back.Complete();
+            }
+        });
+        for (int i = 0; i < 3; i++)
+        {
+            completion.Complete();
+            back.Wait(TimeSpan.FromMilliseconds(1));
+        }
+
+        one.Join();
+        Assert.False(completion.IsDone);
+    });
+}
