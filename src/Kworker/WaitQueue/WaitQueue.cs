@@ -108,28 +108,32 @@ public sealed class WaitQueue : IWaitObject
         ThreadWaiter waiter = ThreadWaiter.Rent();
         waiter.Begin(this, mode, exclusive);
         waiter.StartLimits(system, timeout, cancellationToken);
+        WakeReason ending;
+        bool holds, looked = false;
         try
         {
             while (true)
             {
-                bool interrupted = Prepare(waiter);
-                if (condition(state))
-                    return WaitResult.Done(deadline.Remaining);
-                if (interrupted)
-                    return WaitResult.Interrupted;
-                if (waiter.IsCancelled)
-                    throw new OperationCanceledException(cancellationToken);
-                if (waiter.HasTimedOut)
-                    return WaitResult.TimedOut;
+                ending = Prepare(waiter);
+                holds = condition(state);
+                if (holds || ending != WakeReason.Woken)
+                    break;
                 waiter.Block();
             }
+
+            looked = true;
         }
         finally
         {
-            if (Leave(waiter))
+            bool unused = Leave(waiter);
+            if (unused)
                 waiter.Block(); // somebody claimed it meanwhile and is about to resume it
+            if (exclusive && (unused ? waiter.Reason == WakeReason.Woken : !looked))
+                PassOn();
             waiter.Return();
         }
+
+        return holds ? WaitResult.Done(deadline.Remaining) : NotDone(ending, cancellationToken);
     }
 
     /// <summary>As <see cref="WaitEvent(Func{bool}, CancellationToken)"/> without holding a thread.</summary>
@@ -187,36 +191,47 @@ public sealed class WaitQueue : IWaitObject
         AsyncWaiter waiter = AsyncWaiter.Rent(system);
         waiter.Begin(this, mode, exclusive);
         waiter.StartLimits(system, timeout, cancellationToken);
+        WakeReason ending;
+        bool holds, looked = false;
         try
         {
             while (true)
             {
-                bool interrupted = Prepare(waiter);
-                if (condition(state))
-                    return WaitResult.Done(deadline.Remaining);
-                if (interrupted)
-                    return WaitResult.Interrupted;
-                if (waiter.IsCancelled)
-                    throw new OperationCanceledException(cancellationToken);
-                if (waiter.HasTimedOut)
-                    return WaitResult.TimedOut;
+                ending = Prepare(waiter);
+                holds = condition(state);
+                if (holds || ending != WakeReason.Woken)
+                    break;
                 await waiter.Suspend();
             }
+
+            looked = true;
         }
         finally
         {
-            if (Leave(waiter))
+            bool unused = Leave(waiter);
+            if (unused)
                 await waiter.Suspend(); // somebody claimed it meanwhile and is about to resume it
+            if (exclusive && (unused ? waiter.Reason == WakeReason.Woken : !looked))
+                PassOn();
             waiter.Return();
         }
+
+        return holds ? WaitResult.Done(deadline.Remaining) : NotDone(ending, cancellationToken);
     }
+
+    private static WaitResult NotDone(WakeReason ending, CancellationToken cancellationToken) => ending switch
+    {
+        WakeReason.Cancelled => throw new OperationCanceledException(cancellationToken),
+        WakeReason.TimedOut => WaitResult.TimedOut,
+        _ => WaitResult.Interrupted,
+    };
 
     /// <summary>Stands in line until the first wake-up, without a condition (<c>prepare_to_wait</c>, <c>schedule</c>, <c>finish_wait</c>).</summary>
     internal WaitResult Sleep(WaitMode mode, bool exclusive)
     {
         ThreadWaiter waiter = ThreadWaiter.Rent();
         waiter.Begin(this, mode, exclusive);
-        if (!Prepare(waiter))
+        if (Prepare(waiter) == WakeReason.Woken)
             waiter.Block();
         WaitResult result = waiter.HasSignal && waiter.Reason == WakeReason.Signalled ? WaitResult.Interrupted : WaitResult.Done();
         if (Leave(waiter))
@@ -230,7 +245,7 @@ public sealed class WaitQueue : IWaitObject
     {
         AsyncWaiter waiter = AsyncWaiter.Rent(KworkerSystem.Current);
         waiter.Begin(this, mode, exclusive);
-        if (!Prepare(waiter))
+        if (Prepare(waiter) == WakeReason.Woken)
             await waiter.Suspend();
         WaitResult result = waiter.HasSignal && waiter.Reason == WakeReason.Signalled ? WaitResult.Interrupted : WaitResult.Done();
         if (Leave(waiter))
@@ -240,16 +255,20 @@ public sealed class WaitQueue : IWaitObject
     }
 
     /// <summary>
-    /// Stands in line, if not there already, and arms (<c>prepare_to_wait_event</c>). True when a signal is pending that ends the wait: then
-    /// the waiter has left the line, so that no wake-up meant for another is spent on it.
+    /// Stands in line, if not there already, and arms (<c>prepare_to_wait_event</c>). When a signal, the token or the time ends the wait, says so: then
+    /// the waiter has left the line before it looks for the last time, so that no wake-up meant for another is spent on it.
     /// </summary>
-    private bool Prepare(Waiter waiter)
+    /// <returns>What ends the wait; <see cref="WakeReason.Woken"/> when only a wake-up will.</returns>
+    private WakeReason Prepare(Waiter waiter)
     {
         _lock.Enter();
-        bool interrupted = waiter.HasSignal;
-        if (interrupted)
+        WakeReason ending = waiter.HasSignal ? WakeReason.Signalled
+            : waiter.IsCancelled ? WakeReason.Cancelled
+            : waiter.HasTimedOut ? WakeReason.TimedOut
+            : WakeReason.Woken;
+        if (ending != WakeReason.Woken)
         {
-            waiter.Reason = WakeReason.Signalled;
+            waiter.Reason = ending;
             if (waiter.IsQueued)
                 _line.Remove(waiter);
             waiter.IsArmed = false;
@@ -269,7 +288,7 @@ public sealed class WaitQueue : IWaitObject
 
         _lock.Exit();
         Seam.Fence(); // in line before the condition is looked at
-        return interrupted;
+        return ending;
     }
 
     /// <summary>Leaves the line (<c>finish_wait</c>); true when somebody has claimed the waiter and will resume it.</summary>
@@ -308,6 +327,26 @@ public sealed class WaitQueue : IWaitObject
 
         _lock.Exit();
         woken.ResumeAll();
+    }
+
+    /// <summary>
+    /// An exclusive waiter was woken that had no use for it: its condition held already, or threw. The next one shall look; else what it was woken for
+    /// might lie there with somebody waiting for it. (The kernel leaves that to who wakes.)
+    /// </summary>
+    private void PassOn()
+    {
+        _lock.Enter();
+        Waiter? next = _line.First;
+        while (next is not null && !(next.IsExclusive && next.IsArmed))
+            next = _line.After(next);
+        if (next is not null)
+        {
+            Claim(next, WakeReason.Woken);
+            _line.Remove(next);
+        }
+
+        _lock.Exit();
+        next?.Resume();
     }
 
     bool IWaitObject.TryClaim(Waiter waiter, WakeReason reason)
