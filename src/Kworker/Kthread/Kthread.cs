@@ -325,9 +325,17 @@ public sealed class Kthread
             return -Errno.ENOSYS;
         if ((Seam.Or(ref _flags, ShouldParkBit) & ShouldParkBit) != 0)
             return -Errno.EBUSY;
-        if (!EnsureThread())
-            WakeUp();
-        return 0;
+        try
+        {
+            if (!EnsureThread())
+                WakeUp();
+            return 0;
+        }
+        catch
+        {
+            Unpark();
+            throw;
+        }
     }
 
     /// <summary>It has parked, or never will: it has ended, or somebody unparked it before it could.</summary>
@@ -352,14 +360,18 @@ public sealed class Kthread
         {
             Parker parker = Parker.ForNewThread(System.Observer);
             var thread = new Thread(static state => Main(((Kthread, Parker))state!)) { IsBackground = true, Name = Name };
-            thread.UnsafeStart((this, parker));
+            Seam.Start(thread, (this, parker));
             return true;
         }
         catch
         {
+            // Who stops it meanwhile waits for a thread that will not be: then it never ran.
             _lock.Enter();
-            _isStarted = false;
+            bool stopped = (Seam.Read(in _flags) & ShouldStopBit) != 0;
+            _isStarted = stopped;
             _lock.Exit();
+            if (stopped)
+                Exit(-Errno.EINTR, exception: null);
             throw;
         }
     }

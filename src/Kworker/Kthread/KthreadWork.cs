@@ -13,8 +13,10 @@ public abstract class KthreadWork : DeferredItem
     {
     }
 
-    /// <summary>Set once, under the worker's lock, when it is first queued.</summary>
-    internal KthreadWorker? Owner { get; set; }
+    private KthreadWorker? _owner;
+
+    /// <summary>The worker that it belongs to: the first that it was queued on, for good.</summary>
+    internal KthreadWorker? Owner => Seam.Read(in _owner);
 
     /// <summary>How many cancel-syncs wait: while it is above zero, queueing is refused. Lock: the worker's.</summary>
     internal int Cancelling { get; set; }
@@ -22,7 +24,16 @@ public abstract class KthreadWork : DeferredItem
     /// <summary>In the worker's list, or its time runs. Lock: the worker's.</summary>
     internal bool IsPending { get; set; }
 
+    /// <summary>Pending, and its time runs: in the wheel, or about to come from there. Lock: the worker's.</summary>
+    internal bool IsDelayed { get; set; }
+
+    /// <summary>So many firings have begun for times that were taken back: they come to nothing. Lock: the worker's.</summary>
+    internal int StaleFirings { get; set; }
+
     internal abstract string FunctionName { get; }
+
+    /// <summary>False when it belongs to another worker.</summary>
+    internal bool BelongTo(KthreadWorker worker) => (Seam.CompareExchange(ref _owner, worker, null) ?? worker) == worker;
 
     /// <summary>
     /// Takes back what is pending and waits until a run that has begun is over (<c>kthread_cancel_work_sync</c>,

@@ -18,6 +18,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     private readonly ItemList _items = new();
     private DeferredItem? _current; // what runs
     private bool _isDisposed;
+    private bool _hasEnded; // the thread looks at the list no more; set by it
 
     /// <summary>Makes the thread and starts it (<c>kthread_create_worker</c>).</summary>
     /// <exception cref="OutOfMemoryException">The system has no thread to give.</exception>
@@ -59,10 +60,11 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(work);
         Enter(work);
         bool queued = !work.IsPending && work.Cancelling == 0;
-        if (queued)
-            Start(work, delay);
+        bool program = queued && Start(work, delay);
         _lock.Exit();
-        if (queued)
+        if (program)
+            _system.Timers.Program();
+        else if (queued)
             _hasWork.WakeUp();
         return queued;
     }
@@ -78,56 +80,67 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(work);
         Enter(work);
-        bool wasPending = StopTimer(work);
         if (work.Cancelling > 0)
         {
             _lock.Exit();
             return true;
         }
 
-        wasPending |= Take(work);
-        Start(work, delay);
+        bool wasPending = TakeBack(work);
+        bool program = Start(work, delay);
         _lock.Exit();
-        _hasWork.WakeUp();
+        if (program)
+            _system.Timers.Program();
+        else
+            _hasWork.WakeUp();
         return wasPending;
     }
 
     /// <summary>Waits until all that is queued is done (<c>kthread_flush_worker</c>); items whose time runs are not waited for.</summary>
-    public void Flush() => AddMarker().Wait();
+    public void Flush() => AddMarker()?.Wait();
 
     /// <inheritdoc cref="Flush"/>
-    public ValueTask FlushAsync() => AddMarker().WaitAsync();
+    public ValueTask FlushAsync() => AddMarker() is { } done ? done.WaitAsync() : default;
 
     /// <summary>Lets it finish what is queued, then stops the thread (<c>kthread_destroy_worker</c>). Cancel delayed items first.</summary>
     public void Dispose()
     {
-        Close();
+        Close()?.Wait();
         _thread.Stop();
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        Close();
+        if (Close() is { } done)
+            await done.WaitAsync();
         await _thread.StopAsync();
     }
 
     /// <summary>On the thread that drives the wheel: the item's time has come.</summary>
     internal void Expired(KthreadDelayedWork work)
     {
+        bool dropped = false;
         _lock.Enter();
-        if (!work.IsPending || work.IsLinked)
+        if (work.StaleFirings > 0)
         {
-            _lock.Exit(); // somebody took it back, or queued it, after the timer had begun to fire
-            return;
+            work.StaleFirings--; // taken back after the timer had begun to fire
+        }
+        else
+        {
+            work.IsDelayed = false;
+            dropped = _hasEnded;
+            if (dropped)
+                work.IsPending = false;
+            else
+                _items.AddLast(work);
         }
 
-        if (work.Cancelling == 0)
-            _items.AddLast(work);
-        else
-            work.IsPending = false;
         _lock.Exit();
-        _hasWork.WakeUp();
+        if (dropped)
+            _system.Log($"kthread worker {Name}: {work.FunctionName} came due after the worker had been disposed of.");
+        else
+            _hasWork.WakeUp();
     }
 
     /// <summary>Takes the item back; when it runs, refuses it from now on and gives what completes behind the run.</summary>
@@ -135,8 +148,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     {
         run = null;
         _lock.Enter();
-        bool taken = StopTimer(work);
-        taken |= Take(work);
+        bool taken = TakeBack(work);
         if (ReferenceEquals(_current, work))
         {
             work.Cancelling++;
@@ -161,11 +173,15 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     {
         var marker = new Marker();
         _lock.Enter();
-        bool expedited = StopTimer(work);
+        bool expedited = work.IsDelayed && !_hasEnded;
         if (expedited)
+        {
+            TakeBack(work);
             Add(work);
+        }
+
         bool wait = true;
-        if (work.IsPending && work.IsLinked)
+        if (work.IsPending && !work.IsDelayed)
             work.Next!.InsertBefore(marker);
         else if (ReferenceEquals(_current, work))
             _items.AddFirst(marker);
@@ -183,7 +199,12 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         {
             _hasWork.WaitEvent(this, static self => self.HasWork || Kthread.ShouldStop, Timeout.InfiniteTimeSpan);
             if (TakeNext() is not { } item)
-                return 0;
+            {
+                if (_hasEnded)
+                    return 0;
+                continue; // somebody took it back after we had been woken for it
+            }
+
             try
             {
                 item.Execute();
@@ -217,6 +238,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         if (item is KthreadWork work)
             work.IsPending = false;
         _current = item;
+        _hasEnded = item is null && Kthread.ShouldStop;
         _lock.Exit();
         return item;
     }
@@ -224,9 +246,8 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     private void Enter(KthreadWork work)
     {
         _lock.Enter();
-        work.Owner ??= this;
         Exception? refusal =
-            !ReferenceEquals(work.Owner, this) ? new InvalidOperationException($"{work.FunctionName} belongs to worker {work.Owner.Name}, not {Name}.")
+            !work.BelongTo(this) ? new InvalidOperationException($"{work.FunctionName} belongs to worker {work.Owner!.Name}, not {Name}.")
             : _isDisposed ? new ObjectDisposedException(Name)
             : null;
         if (refusal is null)
@@ -241,62 +262,64 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         _items.AddLast(work);
     }
 
-    private void Start(KthreadDelayedWork work, TimeSpan delay)
+    /// <summary>True when the timers are to be programmed after the lock.</summary>
+    private bool Start(KthreadDelayedWork work, TimeSpan delay)
     {
         if (delay <= TimeSpan.Zero)
         {
             Add(work);
-            return;
+            return false;
         }
 
         work.IsPending = true;
-        _system.Timers.Arm(work, delay);
+        work.IsDelayed = true;
+        return _system.Timers.Insert(work, delay);
     }
 
-    /// <summary>
-    /// Stops the timer of a delayed item; true when it ran. The lock is let go meanwhile, because a timer that has begun to fire needs it, and the item is
-    /// marked as being cancelled, so that nobody queues it in between.
-    /// </summary>
-    private bool StopTimer(KthreadWork work)
-    {
-        if (work is not KthreadDelayedWork)
-            return false;
-        work.Cancelling++;
-        _lock.Exit();
-        bool stopped = _system.Timers.CancelSync(work);
-        _lock.Enter();
-        work.Cancelling--;
-        if (stopped)
-            work.IsPending = false;
-        return stopped;
-    }
-
-    /// <summary>Takes the item out of the list; true when it stood there.</summary>
-    private static bool Take(KthreadWork work)
+    /// <summary>Takes a pending item out of the wheel or the list; true when it was pending.</summary>
+    private bool TakeBack(KthreadWork work)
     {
         if (!work.IsPending)
             return false;
-        if (work.IsLinked)
-            work.Unlink();
         work.IsPending = false;
+        if (!work.IsDelayed)
+        {
+            work.Unlink();
+            return true;
+        }
+
+        work.IsDelayed = false;
+        // A timer that has begun to fire waits for the lock that we hold. It fires before any that is armed from here on: timers fire one by one.
+        if (!_system.Timers.Cancel(work))
+            work.StaleFirings++;
         return true;
     }
 
-    private Completion AddMarker()
+    /// <summary>What completes behind all that is queued; null when the thread has ended.</summary>
+    private Completion? AddMarker()
     {
         var marker = new Marker();
         _lock.Enter();
-        _items.AddLast(marker);
+        bool added = !_hasEnded;
+        if (added)
+            _items.AddLast(marker);
         _lock.Exit();
+        if (!added)
+            return null;
         _hasWork.WakeUp();
         return marker.Done;
     }
 
-    private void Close()
+    /// <summary>
+    /// Refuses items from here on; what completes behind those that are queued is to be waited for before the stop: a kthread that is stopped before it
+    /// began never does.
+    /// </summary>
+    private Completion? Close()
     {
         _lock.Enter();
         _isDisposed = true;
         _lock.Exit();
+        return AddMarker();
     }
 
     private void Report(DeferredItem item, Exception exception)
