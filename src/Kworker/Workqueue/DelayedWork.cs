@@ -27,6 +27,13 @@ public abstract class DelayedWork : Work
             return;
         }
 
+        if (target.IsDisposed)
+        {
+            Exception refusal = target.RefusalOf(this);
+            ReleasePending();
+            throw refusal;
+        }
+
         _target = target;
         target.OwningSystem.Timers.Arm(this, delay);
     }
@@ -39,6 +46,8 @@ public abstract class DelayedWork : Work
     }
 
     private protected override bool TryDisarm() => BoundSystem is { } system && system.Timers.Cancel(this);
+
+    private protected override bool IsTimeRunning => Volatile.Read(ref IsArmed);
 
     private protected override bool Expedite()
     {

@@ -27,6 +27,8 @@ internal sealed class PoolWorker
 
     internal static PoolWorker? Current => t_current;
 
+    internal WorkerPool Pool => _pool;
+
     internal string Name { get; }
 
     /// <summary>The run whose code this thread executes; null between items, and while it executes what belongs to none.</summary>
@@ -38,7 +40,7 @@ internal sealed class PoolWorker
     internal bool IsIdle;
 
     internal void Start(ThreadPriority priority) =>
-        new Thread(static state => ((PoolWorker)state!).Main()) { IsBackground = true, Name = Name, Priority = priority }.UnsafeStart(this);
+        Seam.Start(new Thread(static state => ((PoolWorker)state!).Main()) { IsBackground = true, Name = Name, Priority = priority }, this);
 
     internal void Unpark() => _parker.Unpark();
 
@@ -108,7 +110,7 @@ internal sealed class PoolWorker
     {
         ref Spinlock runLock = ref _pool.System.RunLock;
         runLock.AssertHeld();
-        WorkRun? run = item.Run;
+        WorkRun? run = item.Run is { Work: not null } going ? going : null;
         if (item is Work work)
         {
             if (work.RunInProgress is { } other)
@@ -134,36 +136,44 @@ internal sealed class PoolWorker
         bool isOver = Execute(item, run);
 
         var done = new FinishedEpochs();
+        plan = default;
         runLock.Enter();
         CurrentRun = null;
         if (run is not null)
-            EndPiece(run, isOver, ref done);
+            plan = EndPiece(run, isOver, ref done);
         else if (item is FlushBarrier barrier)
             barrier.Queue.Finish(barrier.Epoch, counted: false, ref done);
-        if (done.Any)
+        if (done.Any || plan.IsAny)
         {
             runLock.Exit();
+            plan.Carry();
             done.Complete();
             runLock.Enter();
         }
     }
 
     /// <summary>A piece of a run has been executed: the run is over, or it goes on without us.</summary>
-    private void EndPiece(WorkRun run, bool isOver, ref FinishedEpochs done)
+    private WakePlan EndPiece(WorkRun run, bool isOver, ref FinishedEpochs done)
     {
+        WakePlan plan = default;
         if (isOver || run.EndPiece())
         {
+            Workqueue queue = run.Queue!;
+            bool isContext = run.Work!.IsAsync;
             run.End(ref done);
+            if (!ReferenceEquals(queue.Pool, _pool))
+                plan = queue.PlanWake(); // what has become active is not for us to run
+            if (isContext && ReferenceEquals(run, _run))
+                _run = new WorkRun(_pool);
             if (!ReferenceEquals(run, _run))
-            {
                 _run.Scheduled.TakeAll(run.Scheduled);
-                _pool.Return(run);
-            }
         }
         else if (ReferenceEquals(run, _run))
         {
-            _run = _pool.RentRun(); // it keeps what stands behind it
+            _run = new WorkRun(_pool); // it keeps what stands behind it
         }
+
+        return plan;
     }
 
     /// <summary>Executes an item; true when it is a work item whose run ended with it.</summary>
@@ -209,12 +219,25 @@ internal sealed class PoolWorker
                 _pool.System.Log($"{Name}: what follows an await failed: {failure}");
         }
 
-        Debug.Assert(_blockingDepth == 0, "a blocking scope was not disposed of");
-        // What the function left on the thread is not the next one's: asynchronous locals, a synchronization context.
+        CleanUp(run);
+        return isOver;
+    }
+
+    /// <summary>What the function left on the thread is not the next one's: asynchronous locals, a synchronization context, a blocking scope.</summary>
+    private void CleanUp(WorkRun? run)
+    {
         if (!ReferenceEquals(ExecutionContext.Capture(), _executionContext))
             ExecutionContext.Restore(_executionContext!);
         if (SynchronizationContext.Current is not null)
             SynchronizationContext.SetSynchronizationContext(null);
-        return isOver;
+        if (_blockingDepth == 0)
+            return;
+        _blockingDepth = 1;
+        EndBlocking();
+        string message = $"A {nameof(Worker)}.{nameof(Worker.Blocking)} scope of {run?.Work?.FunctionName ?? "what follows an await"} was not disposed of.";
+        if (run is not null)
+            run.Queue!.Report(run.Work!, new InvalidOperationException(message));
+        else
+            _pool.System.Log(message);
     }
 }

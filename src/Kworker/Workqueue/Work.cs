@@ -85,7 +85,12 @@ public abstract class Work : DeferredItem
     {
         if (_cancellation is null || !_cancellation.TryReset())
             Volatile.Write(ref _cancellation, new CancellationTokenSource());
-        return _cancellation!.Token;
+        // A cancel-sync says that it cancels before it looks for the source: it finds this one, or is seen here.
+        Seam.Fence();
+        CancellationTokenSource cancellation = _cancellation!;
+        if (IsCanceling)
+            cancellation.Cancel();
+        return cancellation.Token;
     }
 
     /// <summary>Queues it on <see cref="Workqueue.System"/> (<c>schedule_work</c>); false when it is pending already.</summary>
@@ -97,23 +102,10 @@ public abstract class Work : DeferredItem
     /// </summary>
     public bool Cancel()
     {
-        // Idle: nothing to take back, and Pending is not touched, so that somebody who queues it now is not refused.
-        while ((Seam.Read(in _state) & Pending) != 0)
-        {
-            switch (TryGrab())
-            {
-                case Grab.Taken:
-                    ReleasePending();
-                    return true;
-                case Grab.WasIdle:
-                    ReleasePending();
-                    return false;
-                case Grab.Cancelling:
-                    return false;
-            }
-        }
-
-        return false;
+        if (TryGrab(takeIdle: false) != Grab.Taken)
+            return false;
+        ReleasePending();
+        return true;
     }
 
     /// <summary>
@@ -153,7 +145,7 @@ public abstract class Work : DeferredItem
     {
         // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
         bool expedited = Expedite();
-        if (BarrierBehind() is not { } barrier)
+        if (BarrierBehindLast() is not { } barrier)
             return expedited;
         barrier.Done.Wait();
         return true;
@@ -164,7 +156,7 @@ public abstract class Work : DeferredItem
     {
         // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
         bool expedited = Expedite();
-        if (BarrierBehind() is not { } barrier)
+        if (BarrierBehindLast() is not { } barrier)
             return expedited;
         await barrier.Done.WaitAsync();
         return true;
@@ -214,14 +206,18 @@ public abstract class Work : DeferredItem
     /// Takes over Pending for good (the caller owns it afterwards), or says who else has it (<c>try_to_grab_pending</c>). Waits in a loop only for
     /// somebody who is between two steps: from setting Pending to entering the queue, or from the wheel to the queue.
     /// </summary>
-    internal Grab TryGrab()
+    /// <param name="takeIdle">
+    /// Take Pending of an idle item, too. If it is not to be queued and nobody is to be kept from queueing it, that is wrong: who queues it in that
+    /// moment is told that it is pending.
+    /// </param>
+    internal Grab TryGrab(bool takeIdle = true)
     {
         var spin = new SpinWait();
         while (true)
         {
             if (TryDisarm())
                 return Grab.Taken;
-            if (TryTakePending())
+            if (takeIdle ? TryTakePending() : !IsPending)
                 return Grab.WasIdle;
             if (TryUnqueue())
                 return Grab.Taken;
@@ -237,6 +233,9 @@ public abstract class Work : DeferredItem
     /// <summary>Queues a delayed item whose time runs at once; true when it was such a one.</summary>
     private protected virtual bool Expedite() => false;
 
+    /// <summary>A delayed item, and its time runs. A look without the lock.</summary>
+    private protected virtual bool IsTimeRunning => false;
+
     private protected KworkerSystem? BoundSystem => Seam.Read(in _system);
 
     private bool IsCanceling => (Seam.Read(in _state) & Canceling) != 0;
@@ -246,15 +245,22 @@ public abstract class Work : DeferredItem
         if (BoundSystem is not { } system)
             return false;
         var done = new FinishedEpochs();
+        WakePlan plan = default;
         system.RunLock.Enter();
         bool taken = IsQueued;
         if (taken)
         {
+            // The worker that would have come for this item comes for what takes its place, and for a barrier that is left alone, but as in the kernel no
+            // sooner. Only where it waited behind its own run on a worker of another pool, nobody of its queue's pool would come.
+            bool isElsewhere = RunInProgress is { } run && !ReferenceEquals(run.Pool, Queue!.Pool);
             Queue!.Remove(this, ref done);
+            if (isElsewhere)
+                plan = Queue.PlanWake();
             IsQueued = false;
         }
 
         system.RunLock.Exit();
+        plan.Carry();
         done.Complete();
         return taken;
     }
@@ -274,13 +280,13 @@ public abstract class Work : DeferredItem
     }
 
     /// <summary>
-    /// A barrier behind the run in progress, whose token is cancelled; null when there is none. The caller owns Pending, so no other run follows, and the
-    /// token is that run's or of one that is over.
+    /// A barrier behind the run in progress, whose token is cancelled; null when there is none. The caller owns Pending, so no other run follows; one that
+    /// has begun but has no token yet sees that it is being cancelled when it makes one.
     /// </summary>
     private FlushBarrier? BarrierBehindCancelledRun()
     {
         FlushBarrier? barrier = BarrierBehind();
-        if (barrier is not null && Volatile.Read(ref _cancellation) is { } cancellation)
+        if (barrier is not null && Seam.Read(in _cancellation) is { } cancellation)
         {
             try
             {
@@ -293,6 +299,18 @@ public abstract class Work : DeferredItem
         }
 
         return barrier;
+    }
+
+    /// <summary>
+    /// As <see cref="BarrierBehind"/>, but waits for somebody who is between two steps, from setting Pending to entering the queue: who was told then that
+    /// the item is pending may flush it.
+    /// </summary>
+    private FlushBarrier? BarrierBehindLast()
+    {
+        var spin = new SpinWait();
+        while ((Seam.Read(in _state) & (Pending | Canceling)) == Pending && !IsQueued && !IsTimeRunning)
+            Seam.Spin(ref spin);
+        return BarrierBehind();
     }
 
     /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
@@ -333,7 +351,7 @@ public abstract class Work : DeferredItem
     /// <summary>What became of an attempt to take over Pending.</summary>
     internal enum Grab
     {
-        /// <summary>It was not pending; now the caller owns Pending.</summary>
+        /// <summary>It was not pending; now the caller owns Pending, if it asked for that.</summary>
         WasIdle,
 
         /// <summary>It was pending and is taken back; the caller owns Pending.</summary>

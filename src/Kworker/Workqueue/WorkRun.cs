@@ -8,8 +8,9 @@ namespace Kworker;
 /// time, so that the item never runs concurrently with itself.
 /// <para>
 /// States of an async run: busy (a piece of it runs, or stands in the pool's list) ⇄ awaiting (nothing of it is in the pool) → over (its task has ended;
-/// the worker that ran the last piece ends it). Pieces posted while it is busy wait in <c>_posted</c>. All fields are guarded by the run lock
-/// but for those marked otherwise.
+/// the worker that ran the last piece ends it). Pieces posted while it is busy wait in <c>_posted</c>. What the function started and did not wait for may
+/// post even when it is over: such pieces belong to no run, and so one that has been a context is never used for another. All fields are guarded
+/// by the run lock but for those marked otherwise.
 /// </para>
 /// </summary>
 [DebuggerDisplay("{Work?.FunctionName,nq}")]
@@ -27,7 +28,10 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     /// <summary>What may run only when this run is over, before anything else: barriers behind it, and the item's next run.</summary>
     internal ItemList Scheduled { get; } = new();
 
-    /// <summary>What runs; null between runs.</summary>
+    /// <summary>The pool whose workers run it.</summary>
+    internal WorkerPool Pool => pool;
+
+    /// <summary>What runs; null between runs, and when it is over.</summary>
     internal Work? Work { get; private set; }
 
     /// <summary>The queue that it was queued on. Also read by the run's own code, for which it does not change.</summary>
@@ -49,6 +53,8 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     {
         Work!.EndRun();
         Queue!.Finish(Epoch!, counted: true, ref done);
+        while (_posted.TakeFirst() is { } left)
+            pool.AddActive(left);
         Work = null;
         Queue = null;
         Epoch = null;
@@ -88,13 +94,13 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
 
     public override void Post(SendOrPostCallback d, object? state) => Post(new Piece(this, d, state));
 
-    /// <summary>Puts a piece of the run into the pool, or behind the one that is there.</summary>
+    /// <summary>Puts a piece of the run into the pool, or behind the one that is there. One that comes when the run is over is a piece of none.</summary>
     internal void Post(DeferredItem piece)
     {
         ref Spinlock runLock = ref pool.System.RunLock;
         WakePlan plan = default;
         runLock.Enter();
-        if (_isBusy)
+        if (_isBusy && Work is not null)
         {
             _posted.AddLast(piece);
         }

@@ -19,10 +19,9 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     /// <summary>A bound on threads against a run-away program; work beyond it waits.</summary>
     private const int MaxWorkers = 8192;
 
-    private const int MaxSpareRuns = 64;
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly ItemList _items = new();
-    private readonly Stack<WorkRun> _spareRuns = new();
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
     private int _workers;
@@ -30,6 +29,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     private int _made;
     private int _arriving; // workers woken or made that have not looked at the list yet
     private bool _isStarting; // a thread is being made: it looks at the list itself when it runs
+    private bool _isRetrying; // a thread could not be made: a timer will try again
     private bool _isShutdown;
 
     internal KworkerSystem System => system;
@@ -56,23 +56,8 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
 
     internal void AddActiveTied(DeferredItem item) => _items.TakeTied(item);
 
-    /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>).</summary>
-    internal DeferredItem? NextItem() => _running <= maxRunning ? _items.First : null;
-
-    /// <summary>For a worker whose own was kept by an async function.</summary>
-    internal WorkRun RentRun()
-    {
-        system.RunLock.AssertHeld();
-        return _spareRuns.TryPop(out WorkRun? run) ? run : new WorkRun(this);
-    }
-
-    /// <summary>An async function's run is over, and nothing stands behind it.</summary>
-    internal void Return(WorkRun run)
-    {
-        system.RunLock.AssertHeld();
-        if (_spareRuns.Count < MaxSpareRuns)
-            _spareRuns.Push(run);
-    }
+    /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>), or, at the pool's end, end.</summary>
+    internal DeferredItem? NextItem() => _running <= maxRunning || _isShutdown ? _items.First : null;
 
     /// <summary>Whether a worker more is needed, and which: one that idles, now counted as running, or a new one.</summary>
     internal WakePlan PlanWake()
@@ -111,7 +96,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     internal bool TryIdle(PoolWorker worker)
     {
         CountRunning(-1);
-        if (_isShutdown && _items.IsEmpty)
+        if (_isShutdown)
         {
             _workers--;
             return false;
@@ -160,7 +145,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         system.RunLock.Exit();
     }
 
-    /// <summary>Makes the thread that a plan asked for. On failure the work stays, and the next to add or block tries again.</summary>
+    /// <summary>Makes the thread that a plan asked for. On failure the work stays, and after a while, or when more comes, another attempt is made.</summary>
     internal void StartWorker()
     {
         var worker = new PoolWorker(this, $"kworker/{name}:{Interlocked.Increment(ref _made) - 1}");
@@ -177,6 +162,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         system.RunLock.Enter();
         _isStarting = false;
         WakePlan plan = default;
+        bool retry = false;
         if (failure is null)
         {
             plan = PlanWake(); // what was added while the thread was being made
@@ -186,11 +172,24 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             _workers--;
             _arriving--;
             CountRunning(-1);
+            retry = !_isRetrying;
+            _isRetrying = true;
         }
 
         system.RunLock.Exit();
         if (failure is not null)
             system.Log($"kworker: no thread for {worker.Name}: {failure.Message}");
+        if (retry)
+            system.Timers.Arm(new Retry(this), s_retryAfter);
+        plan.Carry();
+    }
+
+    private void TryAgain()
+    {
+        system.RunLock.Enter();
+        _isRetrying = false;
+        WakePlan plan = PlanWake();
+        system.RunLock.Exit();
         plan.Carry();
     }
 
@@ -238,12 +237,19 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         _idleCount--;
     }
 
+    private sealed class Retry(WorkerPool pool) : DeferredItem
+    {
+        internal override void Expire() => pool.TryAgain();
+    }
+
     public override string ToString() => $"kworker/{name}: {_workers} workers, {_idleCount} idle, {_running} running";
 }
 
 /// <summary>Whom to wake, decided under the run lock and done after it.</summary>
 internal readonly struct WakePlan(WorkerPool pool, PoolWorker? worker)
 {
+    internal bool IsAny => pool is not null;
+
     internal void Carry()
     {
         if (worker is not null)

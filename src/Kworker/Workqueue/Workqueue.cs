@@ -71,6 +71,12 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>Whose workers run its items.</summary>
     internal KworkerSystem OwningSystem { get; }
 
+    /// <summary>The workers that run its items.</summary>
+    internal WorkerPool Pool => _pool;
+
+    /// <summary>It takes no items any more. For a look without the lock: it may be old.</summary>
+    internal bool IsDisposed => _isDisposed;
+
     /// <summary>A queue that runs one item at a time, in the order of queueing (<c>alloc_ordered_workqueue</c>).</summary>
     public static Workqueue Ordered(string name, KworkerSystem? system = null) =>
         new(name, new WorkqueueOptions { Ordered = true }, system);
@@ -135,44 +141,32 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     public void Drain()
     {
         BeginDrain();
-        try
-        {
-            while (!IsIdle)
-                Flush();
-        }
-        finally
-        {
-            EndDrain();
-        }
+        FlushUntilIdle();
+        EndDrain(close: false);
     }
 
     /// <inheritdoc cref="Drain"/>
     public async ValueTask DrainAsync()
     {
         BeginDrain();
-        try
-        {
-            while (!IsIdle)
-                await FlushAsync();
-        }
-        finally
-        {
-            EndDrain();
-        }
+        await FlushUntilIdleAsync();
+        EndDrain(close: false);
     }
 
     /// <summary>Drains it, and refuses all items from then on (<c>destroy_workqueue</c>). Cancel delayed items first.</summary>
     public void Dispose()
     {
-        Drain();
-        Close();
+        BeginDrain();
+        FlushUntilIdle();
+        EndDrain(close: true);
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        await DrainAsync();
-        Close();
+        BeginDrain();
+        await FlushUntilIdleAsync();
+        EndDrain(close: true);
     }
 
     /// <summary>By the owner of Pending: puts the item in line, or releases it and throws.</summary>
@@ -317,19 +311,27 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         OwningSystem.RunLock.Exit();
     }
 
-    private void EndDrain()
+    private void FlushUntilIdle()
+    {
+        while (!IsIdle)
+            Flush();
+    }
+
+    private async ValueTask FlushUntilIdleAsync()
+    {
+        while (!IsIdle)
+            await FlushAsync();
+    }
+
+    /// <summary>To close it is one step with the end of the drain: between the two, somebody could queue what would then run after Dispose.</summary>
+    private void EndDrain(bool close)
     {
         OwningSystem.RunLock.Enter();
         _drainers--;
+        _isDisposed |= close;
         OwningSystem.RunLock.Exit();
-    }
-
-    private void Close()
-    {
-        OwningSystem.RunLock.Enter();
-        _isDisposed = true;
-        OwningSystem.RunLock.Exit();
-        OwningSystem.Unregister(this);
+        if (close)
+            OwningSystem.Unregister(this);
     }
 
     private string DebuggerDisplay => $"{Name}: {_active} active of {_maxActive}, {(_inactive.IsEmpty ? "none" : "some")} waiting";
