@@ -125,6 +125,8 @@ internal sealed class CommandLine
         };
         if (settings.Exports.Count == 0 && settings.ExportFiles.Count == 0)
             throw new StartupException("nothing to serve: name a directory, as in nfsd --export /srv:rw,insecure --port 20049. See nfsd --help.", Program.UsageError);
+        if (settings.StateDirectory.Length == 0)
+            throw new StartupException("there is no home directory to keep state in: name a directory with --state. See nfsd --help.", Program.UsageError);
         return settings;
     }
 
@@ -134,7 +136,12 @@ internal sealed class CommandLine
             return "/var/lib/kworker/nfsd";
         string? states = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
         if (string.IsNullOrEmpty(states))
-            states = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+        {
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            if (home.Length == 0)
+                return "";
+            states = Path.Combine(home, ".local", "state");
+        }
         return Path.Combine(states, "kworker", "nfsd");
     }
 

@@ -20,6 +20,7 @@ internal sealed class SystemHostNames : IHostNames
 
     public string? NameOf(IPAddress address)
     {
+        using var blocking = Worker.Blocking(); // It waits for the network: other calls go on meanwhile.
         try
         {
             return Dns.GetHostEntry(address).HostName;
@@ -32,6 +33,7 @@ internal sealed class SystemHostNames : IHostNames
 
     public IReadOnlyCollection<IPAddress> AddressesOf(string name)
     {
+        using var blocking = Worker.Blocking();
         try
         {
             return Dns.GetHostAddresses(name);

@@ -45,11 +45,7 @@ internal sealed class Mount3Program(ServedExports exports, MountTable mounts, IL
             return new MountRes3(Mountstat3.ServerFault);
         }
         if (status != NfsStatus.Ok)
-        {
-            Mountstat3 answer = Map(status);
-            NfsLog.MountRefused(logger, call.RemoteEndPoint, ExportPath.Show(path), answer.ToString());
-            return new MountRes3(answer);
-        }
+            return new MountRes3(Map(status));
         mounts.Add(call.RemoteEndPoint.Address, path);
         NfsLog.Mounted(logger, call.RemoteEndPoint, ExportPath.Show(path));
         var handle = new byte[FileHandleSeal.MaxSealedLength];

@@ -1,4 +1,5 @@
 using System.Net;
+using Kworker.Nfsd.FileSystem;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.Nfsd.Server;
@@ -12,10 +13,10 @@ internal static partial class NfsLog
     [LoggerMessage(2, LogLevel.Information, "{Client} unmounted {Path}")]
     public static partial void Unmounted(ILogger logger, IPEndPoint client, string path);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Client} asked to mount {Path}: refused with {Status}")]
-    public static partial void MountRefused(ILogger logger, IPEndPoint client, string path, string status);
+    [LoggerMessage(3, LogLevel.Warning, "{Client} may not mount {Path}: {Status}")]
+    public static partial void MountRefused(ILogger logger, IPEndPoint client, string path, NfsStatus status);
 
-    [LoggerMessage(4, LogLevel.Warning, "{Client} is no client that {Path} is exported to")]
+    [LoggerMessage(4, LogLevel.Warning, "{Client} is refused: {Path} is not exported to it")]
     public static partial void ClientRefused(ILogger logger, IPEndPoint client, string path);
 
     [LoggerMessage(5, LogLevel.Warning, "{Client} is refused: {Path} is exported to ports below 1024 only; the option 'insecure' allows others")]

@@ -54,7 +54,8 @@ public sealed class NfsServer : IAsyncDisposable
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger("Kworker.Nfsd");
-        _exports = new ServedExports([.. options.Exports], options.MakeSeal(), _logger);
+        _exports = new ServedExports(
+            [.. options.Exports], options.MakeSeal(), _logger, (options.System ?? KworkerSystem.Current).TimeProvider);
         _syncing = new Workqueue("nfsd-sync", new WorkqueueOptions { Unbound = true }, options.System);
         _rpc = new RpcServer(new RpcServerOptions
         {

@@ -15,14 +15,16 @@ internal sealed class ServedExports
     private readonly Dictionary<uint, INfsFileSystem> _fileSystems;
     private readonly FileHandleSeal _seal;
     private readonly ILogger _logger;
+    private readonly LogThrottle _refusals;
 
     /// <exception cref="ExportsFormatException">Two exports have the same path or the same id.</exception>
-    public ServedExports(IReadOnlyCollection<NfsExport> exports, FileHandleSeal seal, ILogger logger)
+    public ServedExports(IReadOnlyCollection<NfsExport> exports, FileHandleSeal seal, ILogger logger, TimeProvider clock)
     {
         _table = new ExportTable(exports.Select(export => export.Export));
         _fileSystems = exports.ToDictionary(export => export.Export.Id, export => export.FileSystem);
         _seal = seal;
         _logger = logger;
+        _refusals = new LogThrottle(clock);
     }
 
     public IReadOnlyList<Export> Exports => _table.Exports;
@@ -49,7 +51,8 @@ internal sealed class ServedExports
         if (!IsPortAllowed(options, call.RemoteEndPoint))
         {
             // No status of NFSv3 says this: the credential is worth too little from there.
-            NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+            if (_refusals.TryTake())
+                NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
             throw new RpcAuthException(RpcAuthStatus.TooWeak);
         }
         found = new NfsObject(export, _fileSystems[id], options, options.Apply(CallerOf(call)), handle);
@@ -66,32 +69,47 @@ internal sealed class ServedExports
     {
         directory = default;
         if (_table.Find(path, out byte[] below) is not { } export)
+        {
+            if (_refusals.TryTake())
+                NfsLog.MountRefused(_logger, call.RemoteEndPoint, ExportPath.Show(path), NfsStatus.NoEnt);
             return NfsStatus.NoEnt;
+        }
         if (export.Match(call.RemoteEndPoint.Address) is not { } options)
         {
-            NfsLog.ClientRefused(_logger, call.RemoteEndPoint, export.Path);
+            if (_refusals.TryTake())
+                NfsLog.ClientRefused(_logger, call.RemoteEndPoint, export.Path);
             return NfsStatus.Acces;
         }
         if (!IsPortAllowed(options, call.RemoteEndPoint))
         {
-            NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+            if (_refusals.TryTake())
+                NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
             return NfsStatus.Acces;
         }
+        NfsStatus status = Walk(call, export, options, below, out directory);
+        if (status != NfsStatus.Ok && _refusals.TryTake())
+            NfsLog.MountRefused(_logger, call.RemoteEndPoint, ExportPath.Show(path), status);
+        return status;
+    }
 
+    private NfsStatus Walk(RpcCall call, Export export, ExportOptions options, ReadOnlySpan<byte> below, out NfsObject directory)
+    {
         INfsFileSystem fileSystem = _fileSystems[export.Id];
         NfsCredentials caller = options.Apply(CallerOf(call));
         NfsStatus status = fileSystem.GetRoot(out NfsHandle handle);
-        foreach (Range range in below.AsSpan().Split((byte)'/'))
+        foreach (Range range in below.Split((byte)'/'))
         {
-            ReadOnlySpan<byte> name = below.AsSpan(range);
+            ReadOnlySpan<byte> name = below[range];
             if (status != NfsStatus.Ok || name.IsEmpty)
                 break; // An empty name is an empty rest: the export itself.
             status = fileSystem.Lookup(caller, handle, name, out NfsFile file, out _);
             handle = file.Handle;
         }
+        NfsAttributes attributes = default;
         if (status == NfsStatus.Ok)
-            status = fileSystem.GetAttributes(caller, handle, out NfsAttributes attributes) is var result && result == NfsStatus.Ok
-                && attributes.Type != NfsFileType.Directory ? NfsStatus.NotDir : result;
+            status = fileSystem.GetAttributes(caller, handle, out attributes);
+        if (status == NfsStatus.Ok && attributes.Type != NfsFileType.Directory)
+            status = NfsStatus.NotDir;
         directory = new NfsObject(export, fileSystem, options, caller, handle);
         return status;
     }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.SunRpc;
@@ -103,16 +102,20 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
         // All old ones first: version 2 takes both transports back at once.
         foreach (RpcbindRecord record in records.Where(record => client.Knows(record.NetId)))
             await client.UnsetAsync(record, cancellationToken).ConfigureAwait(false);
+        var taken = new List<RpcbindRecord>();
+        var refused = new List<RpcbindRecord>();
         foreach (RpcbindRecord record in records.Where(record => client.Knows(record.NetId)))
-        {
-            string program = server.Programs.First(program => program.Number == record.Program).Name;
-            string address = Encoding.ASCII.GetString(UniversalAddress.Format(record.EndPoint));
-            if (await client.SetAsync(record, cancellationToken).ConfigureAwait(false))
-                RpcLog.Registered(logger, program, record.Version, record.NetId, address);
-            else
-                RpcLog.NotRegistered(logger, program, record.Version, record.NetId, address, "refused");
-        }
+            (await client.SetAsync(record, cancellationToken).ConfigureAwait(false) ? taken : refused).Add(record);
+        if (taken.Count > 0)
+            RpcLog.Registered(logger, Describe(taken, server), rpcbind);
+        if (refused.Count > 0)
+            RpcLog.NotRegistered(logger, rpcbind, Describe(refused, server));
     }
+
+    /// <summary>As "nfs version 3 (tcp, udp), mount version 3 (tcp, udp)": one line, however many there are.</summary>
+    private static string Describe(IEnumerable<RpcbindRecord> records, RpcServer server) => string.Join(", ", records
+        .GroupBy(record => (record.Program, record.Version), record => record.NetId)
+        .Select(group => $"{server.Programs.First(program => program.Number == group.Key.Program).Name} version {group.Key.Version} ({string.Join(", ", group)})"));
 
     private static async ValueTask<RpcServer> StartBuiltInAsync(
         List<RpcbindRecord> records, RpcServerOptions options, CancellationToken cancellationToken)

@@ -36,11 +36,12 @@ internal static partial class RpcLog
     [LoggerMessage(10, LogLevel.Debug, "The reply to {Client} could not be sent: {Reason}")]
     public static partial void ReplyNotSent(ILogger logger, EndPoint client, string reason);
 
-    [LoggerMessage(11, LogLevel.Information, "Registered {Program} version {Version} with rpcbind: {NetId} {Address}")]
-    public static partial void Registered(ILogger logger, string program, uint version, string netId, string address);
+    [LoggerMessage(11, LogLevel.Information, "Registered with rpcbind at {Rpcbind}: {Records}")]
+    public static partial void Registered(ILogger logger, string records, IPEndPoint rpcbind);
 
-    [LoggerMessage(12, LogLevel.Warning, "rpcbind did not take {Program} version {Version} ({NetId} {Address}): {Reason}")]
-    public static partial void NotRegistered(ILogger logger, string program, uint version, string netId, string address, string reason);
+    // The one that Debian installs takes no registration but root's.
+    [LoggerMessage(12, LogLevel.Warning, "rpcbind at {Rpcbind} did not take {Records} (it may take root's only): clients must name the port")]
+    public static partial void NotRegistered(ILogger logger, IPEndPoint rpcbind, string records);
 
     [LoggerMessage(13, LogLevel.Information, "No rpcbind runs; ours answers on port {Port}")]
     public static partial void BuiltInRpcbind(ILogger logger, int port);
