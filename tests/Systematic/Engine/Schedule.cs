@@ -110,6 +110,15 @@ internal sealed class Schedule
         return thread;
     }
 
+    /// <summary>Lets an item run on a thread that is none of the library's: what the thread pool is to the product.</summary>
+    internal static void RunElsewhere(IThreadPoolWorkItem item)
+    {
+        if (ScheduledThread.Current is { } current)
+            current.Schedule.Launch(current.Schedule.AddThread(), "pool", item.Execute);
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
+    }
+
     internal ScheduledThread AddThread(bool isClock = false)
     {
         var thread = new ScheduledThread(this, _threads.Count) { IsClock = isClock };

@@ -67,6 +67,8 @@ internal static class Seam
 
     internal static void Forget(CancellationTokenRegistration registration) => CancelCallback.Forget(registration);
 
+    internal static void QueueToCaller(IThreadPoolWorkItem item) => Schedule.RunElsewhere(item);
+
     internal static void Spin(ref SpinWait spin)
     {
         if (!Schedule.Spin())
