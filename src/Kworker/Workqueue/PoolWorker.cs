@@ -213,10 +213,10 @@ internal sealed class PoolWorker
         // Whatever left the function is the function's fault: the queue's handler hears of it, the worker goes on.
         if (failure is not null)
         {
-            if (run is not null)
-                run.Queue!.Report(run.Work!, failure);
-            else
+            if (run is null)
                 _pool.System.Log($"{Name}: what follows an await failed: {failure}");
+            else if (!run.Work!.IsOwnCancellation(failure))
+                run.Queue!.Report(run.Work!, failure);
         }
 
         CleanUp(run);

@@ -93,6 +93,10 @@ public abstract class Work : DeferredItem
         return cancellation.Token;
     }
 
+    /// <summary>Whether an exception only says that the run saw its token cancelled: then it is the run's end, and no failure.</summary>
+    internal bool IsOwnCancellation(Exception exception) =>
+        exception is OperationCanceledException cancelled && _cancellation is { IsCancellationRequested: true } own && cancelled.CancellationToken == own.Token;
+
     /// <summary>Queues it on <see cref="Workqueue.System"/> (<c>schedule_work</c>); false when it is pending already.</summary>
     public bool Schedule() => Workqueue.System.Queue(this);
 

@@ -93,6 +93,29 @@ public sealed class AsyncWorkTests : IDisposable
     }
 
     [Fact]
+    public async Task Ending_because_the_token_was_cancelled_is_no_failure()
+    {
+        using var queue = new Workqueue("test", null, _system);
+        var failures = new List<Exception>();
+        queue.UnhandledException += (_, e) => failures.Add(e.Exception);
+        var entered = new Completion();
+        var work = new Work<Completion>(entered, static async (entered, token) =>
+        {
+            entered.Complete();
+            await new Completion().WaitAsync(token);
+        });
+        queue.Queue(work);
+        await entered.WaitAsync();
+        await work.CancelSyncAsync();
+        Assert.Empty(failures);
+        using var other = new CancellationTokenSource();
+        await other.CancelAsync();
+        queue.Queue(new Work<CancellationToken>(other.Token, static async (token, _) => await new Completion().WaitAsync(token)));
+        await queue.FlushAsync();
+        Assert.IsType<OperationCanceledException>(Assert.Single(failures), exactMatch: false);
+    }
+
+    [Fact]
     public void It_never_runs_concurrently_with_itself_across_awaits()
     {
         using var queue = new Workqueue("one", null, _system);
