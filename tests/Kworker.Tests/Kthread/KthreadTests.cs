@@ -6,9 +6,11 @@ public sealed class KthreadTests
     public async Task An_async_body_runs_on_its_own_thread_throughout()
     {
         var step = new Completion();
+        var entered = new Completion();
         var kthread = Kthread.Run(
-            static async step =>
+            async step =>
             {
+                entered.Complete();
                 int thread = Environment.CurrentManagedThreadId;
                 for (int i = 0; i < 100; i++)
                     await step.WaitAsync();
@@ -16,6 +18,7 @@ public sealed class KthreadTests
             }, step, "async body");
         for (int i = 0; i < 100; i++)
             step.Complete();
+        entered.Wait();
         Assert.Equal(1, await kthread.StopAsync());
     }
 
@@ -23,19 +26,29 @@ public sealed class KthreadTests
     public void Stop_wakes_a_wait_whose_condition_asks_for_it()
     {
         var queue = new WaitQueue();
+        var entered = new Completion(); // a thread that is stopped before it enters its function returns -EINTR
         var kthread = Kthread.Run(
-            static queue =>
+            static both =>
             {
-                queue.WaitEvent(() => Kthread.ShouldStop);
+                both.entered.Complete();
+                both.queue.WaitEvent(() => Kthread.ShouldStop);
                 return 3;
-            }, queue, "stopper");
+            }, (queue, entered), "stopper");
+        entered.Wait();
         Assert.Equal(3, kthread.Stop());
     }
 
     [Fact]
     public void An_exception_is_thrown_by_stop()
     {
-        var kthread = Kthread.Run<object?>(static _ => throw new InvalidDataException("on purpose"), null, "thrower");
+        var entered = new Completion();
+        var kthread = Kthread.Run(
+            static entered =>
+            {
+                entered.Complete();
+                throw new InvalidDataException("on purpose");
+            }, entered, "thrower");
+        entered.Wait();
         Assert.Equal("on purpose", Assert.Throws<InvalidDataException>(() => kthread.Stop()).Message);
     }
 

@@ -207,9 +207,11 @@ public sealed class AsyncWorkTests : IDisposable
             await gate.WaitAsync();
             queue.Queue(new Work<object?>(null, _ => chained = true));
         }));
-        var drain = Kthread.Run(static queue => { queue.Drain(); return 1; }, queue, "drain", _system);
+        var entered = new Completion();
+        var drain = Kthread.Run(queue => { entered.Complete(); queue.Drain(); return 1; }, queue, "drain", _system);
+        entered.Wait();
         gate.Complete();
-        Assert.Equal(1, drain.Stop() | 1);
+        Assert.Equal(1, drain.Stop());
         queue.Drain();
         Assert.True(chained);
     }

@@ -61,12 +61,15 @@ public sealed class WorkerThreadTests
     {
         var variable = new object();
         bool changed = false;
+        var entered = new Completion();
         var waiter = Kthread.Run(
             variable =>
             {
+                entered.Complete();
                 WaitVariable.WaitEvent(variable, () => Volatile.Read(ref changed));
                 return 1;
             }, variable, "waiter");
+        entered.Wait();
         Volatile.Write(ref changed, true);
         WaitVariable.WakeUp(variable);
         Assert.Equal(1, waiter.Stop());

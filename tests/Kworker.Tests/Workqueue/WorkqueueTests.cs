@@ -83,9 +83,11 @@ public sealed class WorkqueueTests : IDisposable
         using var queue = new Workqueue("test", null, _system);
         int runs = 0, queued = 0;
         var works = Enumerable.Range(0, 64).Select(_ => new Work<object?>(null, _ => Interlocked.Increment(ref runs))).ToArray();
+        var entered = new Completion();
         Kthread[] producers = [.. Enumerable.Range(0, 4).Select(p => Kthread.Run(
             seed =>
             {
+                entered.Complete();
                 var random = new Random(seed);
                 for (int i = 0; i < 50_000; i++)
                 {
@@ -95,6 +97,9 @@ public sealed class WorkqueueTests : IDisposable
 
                 return 0;
             }, p, $"producer {p}", _system))];
+        for (int i = 0; i < producers.Length; i++)
+            entered.Wait(); // one that is stopped before it enters its function returns -EINTR
+
         foreach (Kthread producer in producers)
             Assert.Equal(0, producer.Stop());
         queue.Flush();
