@@ -18,6 +18,9 @@ public abstract class DeferredItem
     internal DeferredItem? Next;
     internal DeferredItem? Previous;
 
+    /// <summary>What is to be done with it, in one word (<see cref="ItemState"/>). Changed by interlocked operations only.</summary>
+    internal long State;
+
     /// <summary>The tick of <see cref="TimerBase"/> at which it is due. Lock: the timer base's.</summary>
     internal long Expires;
 

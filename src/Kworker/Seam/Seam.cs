@@ -29,6 +29,25 @@ internal static class Seam
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int And(ref int location, int bits) => Interlocked.And(ref location, bits);
 
+    /// <summary>Atomic compare-and-swap, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long CompareExchange(ref long location, long value, long comparand) =>
+        Interlocked.CompareExchange(ref location, value, comparand);
+
+    /// <summary>Atomic swap of a reference; returns the one before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T Exchange<T>(ref T location, T value)
+        where T : class? =>
+        Interlocked.Exchange(ref location, value);
+
+    /// <summary>Atomic or; returns the value before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Or(ref long location, long bits) => Interlocked.Or(ref location, bits);
+
+    /// <summary>Atomic and; returns the value before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long And(ref long location, long bits) => Interlocked.And(ref location, bits);
+
     /// <summary>Atomic increment; returns the new value, a full fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Increment(ref int location) => Interlocked.Increment(ref location);
@@ -36,6 +55,10 @@ internal static class Seam
     /// <summary>A read that nothing after it passes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int Read(ref readonly int location) => Volatile.Read(in location);
+
+    /// <summary>A read that nothing after it passes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Read(ref readonly long location) => Volatile.Read(in location);
 
     /// <summary>A read of a reference that nothing after it passes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,14 +27,12 @@ namespace Kworker;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public abstract class Work : DeferredItem
 {
-    private const int Pending = 1;
-    private const int Running = 2;
-    private const int Canceling = 4;
+    private const long Pending = ItemState.Pending;
+    private const long Running = ItemState.Running;
+    private const long Canceling = ItemState.Canceling;
 
     /// <summary>Who wants to cancel an item that is being cancelled waits here for its turn. Shared by all: it is seldom used.</summary>
     private static readonly WaitQueue s_cancelWaiters = new();
-
-    private int _state;
 
     /// <summary>Of an async function's run. Written by the worker that begins one; used again until it is cancelled.</summary>
     private CancellationTokenSource? _cancellation;
@@ -67,10 +65,10 @@ public abstract class Work : DeferredItem
     public static Work? Current => PoolWorker.Current?.CurrentRun?.Work;
 
     /// <summary>Whether it is queued, its time runs, or it is being cancelled (<c>work_pending</c>).</summary>
-    public bool IsPending => (Seam.Read(in _state) & Pending) != 0;
+    public bool IsPending => (Seam.Read(in State) & Pending) != 0;
 
     /// <summary>What it is doing (<c>work_busy</c>).</summary>
-    public WorkBusy Busy => (WorkBusy)(Seam.Read(in _state) & (Pending | Running));
+    public WorkBusy Busy => (WorkBusy)(int)(Seam.Read(in State) & (Pending | Running));
 
     /// <summary>For exceptions and dumps: the function's name.</summary>
     internal abstract string FunctionName { get; }
@@ -167,9 +165,9 @@ public abstract class Work : DeferredItem
     }
 
     /// <summary>Sets Pending if nobody has: then the caller owns it, and must queue the item or release it.</summary>
-    internal bool TryTakePending() => (Seam.Or(ref _state, Pending) & Pending) == 0;
+    internal bool TryTakePending() => (Seam.Or(ref State, Pending) & Pending) == 0;
 
-    internal void ReleasePending() => Seam.And(ref _state, ~Pending);
+    internal void ReleasePending() => Seam.And(ref State, ~Pending);
 
     /// <summary>By the owner of Pending, before the item goes anywhere.</summary>
     /// <exception cref="InvalidOperationException">It was used with another system before; Pending has been released.</exception>
@@ -195,15 +193,15 @@ public abstract class Work : DeferredItem
     {
         RunInProgress = run;
         IsQueued = false;
-        Seam.Or(ref _state, Running);
-        Seam.And(ref _state, ~Pending);
+        Seam.Or(ref State, Running);
+        Seam.And(ref State, ~Pending);
     }
 
     /// <summary>Run lock, by the worker that ran it.</summary>
     internal void EndRun()
     {
         RunInProgress = null;
-        Seam.And(ref _state, ~Running);
+        Seam.And(ref State, ~Running);
     }
 
     /// <summary>
@@ -242,7 +240,7 @@ public abstract class Work : DeferredItem
 
     private protected KworkerSystem? BoundSystem => Seam.Read(in _system);
 
-    private bool IsCanceling => (Seam.Read(in _state) & Canceling) != 0;
+    private bool IsCanceling => (Seam.Read(in State) & Canceling) != 0;
 
     private bool TryUnqueue()
     {
@@ -273,13 +271,13 @@ public abstract class Work : DeferredItem
     {
         Grab grab = TryGrab();
         if (grab != Grab.Cancelling)
-            Seam.Or(ref _state, Canceling);
+            Seam.Or(ref State, Canceling);
         return grab;
     }
 
     private void EndCancel()
     {
-        Seam.And(ref _state, ~(Canceling | Pending));
+        Seam.And(ref State, ~(Canceling | Pending));
         s_cancelWaiters.WakeUpAll();
     }
 
@@ -312,7 +310,7 @@ public abstract class Work : DeferredItem
     private FlushBarrier? BarrierBehindLast()
     {
         var spin = new SpinWait();
-        while ((Seam.Read(in _state) & (Pending | Canceling)) == Pending && !IsQueued && !IsTimeRunning)
+        while ((Seam.Read(in State) & (Pending | Canceling)) == Pending && !IsQueued && !IsTimeRunning)
             Seam.Spin(ref spin);
         return BarrierBehind();
     }

@@ -5,6 +5,7 @@ internal enum Step
 {
     Begin,
     CompareExchange,
+    Exchange,
     Or,
     And,
     Increment,

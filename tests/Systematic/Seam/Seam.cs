@@ -33,6 +33,37 @@ internal static class Seam
         return Interlocked.And(ref location, bits);
     }
 
+    internal static long CompareExchange(ref long location, long value, long comparand)
+    {
+        Schedule.Point(Step.CompareExchange);
+        return Interlocked.CompareExchange(ref location, value, comparand);
+    }
+
+    internal static T Exchange<T>(ref T location, T value)
+        where T : class?
+    {
+        Schedule.Point(Step.Exchange);
+        return Interlocked.Exchange(ref location, value);
+    }
+
+    internal static long Or(ref long location, long bits)
+    {
+        Schedule.Point(Step.Or);
+        return Interlocked.Or(ref location, bits);
+    }
+
+    internal static long And(ref long location, long bits)
+    {
+        Schedule.Point(Step.And);
+        return Interlocked.And(ref location, bits);
+    }
+
+    internal static long Read(ref readonly long location)
+    {
+        Schedule.Point(Step.Read);
+        return Volatile.Read(in location);
+    }
+
     internal static int Increment(ref int location)
     {
         Schedule.Point(Step.Increment);
