@@ -21,30 +21,38 @@ public sealed class Completion : IWaitObject
     /// <summary>The value of <c>done</c> that means "all, for good": it neither rises nor falls.</summary>
     private const uint Forever = uint.MaxValue;
 
-    private Spinlock _lock;
+    /// <summary>The one word that decides: how many are kept, whether somebody waits, and the lock of the line.</summary>
+    /// <remarks>
+    /// <code>
+    /// 0..31  kept completions that nobody has taken yet; above zero only while the line is empty (but for tests that preset it)
+    /// 32     Waited: the line is not empty
+    /// 33     Locked
+    ///
+    /// kept n, not waited   → n + 1    Complete, by compare-and-swap alone
+    /// kept n > 0           → n - 1    TryWait, by compare-and-swap alone
+    /// not locked           → Locked   by whoever changes the line; until it unlocks, nobody else changes the word
+    /// Locked               → what the holder says, Waited if it leaves somebody in line; by a plain release
+    /// </code>
+    /// Wake-up argument: a waiter stands in line, and Waited is set, in the same step in which it was last seen that nothing is kept; and
+    /// Complete counts only in a step in which Waited is not set. So either the waiter finds what Complete kept, or Complete finds the waiter.
+    /// </remarks>
+    private long _state;
 
-    /// <summary>Completions that nobody has taken yet. Lock: <c>_lock</c>. Above zero only while the line is empty (but for tests that preset it).</summary>
-    private uint _done;
+    private const long Waited = 1L << 32;
+    private const long Locked = 1L << 33;
 
-    /// <summary>Who waits, in order. Lock: <c>_lock</c>.</summary>
+    /// <summary>Who waits, in order. Lock: <see cref="Locked"/>.</summary>
     private WaiterLine _line;
 
     /// <summary>The counter, as tests set and see it.</summary>
     internal uint Done
     {
-        get
-        {
-            _lock.Enter();
-            uint done = _done;
-            _lock.Exit();
-            return done;
-        }
+        get => (uint)Seam.Read(in _state);
 
         set
         {
-            _lock.Enter();
-            _done = value;
-            _lock.Exit();
+            Lock();
+            Unlock(value);
         }
     }
 
@@ -56,17 +64,33 @@ public sealed class Completion : IWaitObject
     /// <summary>Lets the first waiter go; with none, the next wait will not have to (<c>complete</c>). Kept ones are counted.</summary>
     public void Complete()
     {
-        _lock.Enter();
-        if (_done != Forever)
-            _done++;
+        long state = Seam.Read(in _state);
+        while ((state & (Waited | Locked)) == 0)
+        {
+            if (state == Forever)
+                return;
+            long seen = Seam.CompareExchange(ref _state, state + 1, state);
+            if (seen == state)
+                return;
+            state = seen;
+        }
+
+        CompleteFirst();
+    }
+
+    private void CompleteFirst()
+    {
+        uint done = Lock();
+        if (done != Forever)
+            done++;
         Waiter? first = _line.First;
         if (first is not null)
         {
-            TakeOne();
+            TakeOne(ref done);
             Claim(first, WakeReason.Woken);
         }
 
-        _lock.Exit();
+        Unlock(done);
         first?.Resume();
     }
 
@@ -74,15 +98,14 @@ public sealed class Completion : IWaitObject
     public void CompleteAll()
     {
         var woken = new WakeList();
-        _lock.Enter();
-        _done = Forever;
+        Lock();
         while (_line.First is { } waiter)
         {
             Claim(waiter, WakeReason.Woken);
             woken.Add(waiter);
         }
 
-        _lock.Exit();
+        Unlock(Forever);
         woken.ResumeAll();
     }
 
@@ -95,11 +118,27 @@ public sealed class Completion : IWaitObject
     /// <summary>Takes a kept completion if there is one; never waits (<c>try_wait_for_completion</c>).</summary>
     public bool TryWait()
     {
-        _lock.Enter();
-        bool taken = _done != 0;
+        long state = Seam.Read(in _state);
+        while ((state & Locked) == 0)
+        {
+            if ((uint)state is 0 or Forever)
+                return (uint)state != 0;
+            long seen = Seam.CompareExchange(ref _state, state - 1, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+
+        return TryWaitLocked();
+    }
+
+    private bool TryWaitLocked()
+    {
+        uint done = Lock();
+        bool taken = done != 0;
         if (taken)
-            TakeOne();
-        _lock.Exit();
+            TakeOne(ref done);
+        Unlock(done);
         return taken;
     }
 
@@ -131,6 +170,12 @@ public sealed class Completion : IWaitObject
         KworkerSystem system = KworkerSystem.Current;
         var deadline = new WaitDeadline(system.TimeProvider, timeout);
         ThreadWaiter waiter = ThreadWaiter.Rent();
+        if (TryWaitSpinning(waiter))
+        {
+            waiter.ReturnUnused();
+            return WaitResult.Done(deadline.Remaining);
+        }
+
         waiter.Begin(this, mode, exclusive: true);
         if (Enter(waiter) is { } early)
         {
@@ -139,7 +184,7 @@ public sealed class Completion : IWaitObject
         }
 
         waiter.StartLimits(system, timeout, cancellationToken);
-        waiter.Block();
+        waiter.BlockAsleep();
         WakeReason reason = waiter.Reason;
         waiter.Return();
         return reason switch
@@ -202,16 +247,39 @@ public sealed class Completion : IWaitObject
     }
 
     /// <summary>
+    /// Looks for a kept completion a while, before it stands in line: what is handed over so costs a step of each side. Not past others:
+    /// when somebody stands in line, or comes to, it goes there, too. Until then it is a waiter that has not come yet.
+    /// </summary>
+    private bool TryWaitSpinning(ThreadWaiter waiter)
+    {
+        ref AdaptiveSpin spin = ref waiter.Spin;
+        spin.Begin();
+        while (waiter.MaySpin && spin.Next())
+        {
+            long state = Seam.Read(in _state);
+            if ((state & Waited) != 0)
+                break;
+            if ((uint)state != 0 && TryWait())
+            {
+                spin.Came();
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
     /// Takes a kept completion, or says that a signal is pending, or (null) puts the waiter in line. Wake-up argument: whoever completes from
     /// here on finds it there; a signal, the end of the time or a cancelled token takes the lock after us and finds it armed.
     /// </summary>
     private WaitResult? Enter(Waiter waiter)
     {
         WaitResult? early = null;
-        _lock.Enter();
-        if (_done != 0)
+        uint done = Lock();
+        if (done != 0)
         {
-            TakeOne();
+            TakeOne(ref done);
             early = WaitResult.Done();
         }
         else if (waiter.HasSignal)
@@ -224,20 +292,20 @@ public sealed class Completion : IWaitObject
             waiter.IsArmed = true;
         }
 
-        _lock.Exit();
+        Unlock(done);
         return early;
     }
 
     bool IWaitObject.TryClaim(Waiter waiter, WakeReason reason)
     {
-        _lock.Enter();
+        uint done = Lock();
         bool claimed = false;
-        if (waiter.IsArmed && (_done != 0 || reason != WakeReason.Process))
+        if (waiter.IsArmed && (done != 0 || reason != WakeReason.Process))
         {
             // What is kept is taken even by a waiter that leaves: the kernel looks at the counter once more.
-            if (_done != 0)
+            if (done != 0)
             {
-                TakeOne();
+                TakeOne(ref done);
                 reason = WakeReason.Woken;
             }
 
@@ -245,24 +313,50 @@ public sealed class Completion : IWaitObject
             claimed = true;
         }
 
-        _lock.Exit();
+        Unlock(done);
         return claimed;
     }
 
-    private void TakeOne()
+    private static void TakeOne(ref uint done)
     {
-        if (_done != Forever)
-            _done--;
+        if (done != Forever)
+            done--;
     }
 
+    /// <summary>The lock is held.</summary>
     private void Claim(Waiter waiter, WakeReason reason)
     {
-        _lock.AssertHeld();
+        Debug.Assert((_state & Locked) != 0, "the lock must be held here");
         _line.Remove(waiter);
         waiter.IsArmed = false;
         waiter.IsClaimed = true;
         waiter.Reason = reason;
     }
 
-    private string DebuggerDisplay => _done == Forever ? "done for all" : _line.IsEmpty ? $"done {_done}" : "waited for";
+    /// <summary>Takes the lock for a handful of instructions; the same rules as for <see cref="Spinlock"/>.</summary>
+    /// <returns>How many are kept.</returns>
+    private uint Lock()
+    {
+        long state = Seam.Read(in _state);
+        if ((state & Locked) != 0 || Seam.CompareExchange(ref _state, state | Locked, state) != state)
+            state = LockContended();
+        return (uint)state;
+    }
+
+    private long LockContended()
+    {
+        var spin = new SpinWait();
+        while (true)
+        {
+            long state = Seam.Read(in _state);
+            if ((state & Locked) != 0)
+                Seam.Spin(ref spin);
+            else if (Seam.CompareExchange(ref _state, state | Locked, state) == state)
+                return state;
+        }
+    }
+
+    private void Unlock(uint done) => Seam.Write(ref _state, _line.IsEmpty ? done : done | Waited);
+
+    private string DebuggerDisplay => (uint)_state == Forever ? "done for all" : _line.IsEmpty ? $"done {(uint)_state}" : "waited for";
 }

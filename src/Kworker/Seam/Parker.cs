@@ -52,6 +52,9 @@ internal sealed unsafe partial class Parker
         _observer = null; // a late wake-up wakes nobody
     }
 
+    /// <summary>Whether a test sees it park: then it must, and not look about first.</summary>
+    internal bool IsObserved => _observer is not null;
+
     /// <summary>Sleeps until there is a token, and takes it. On the owning thread only.</summary>
     internal void Park() => Park(Timeout.Infinite);
 

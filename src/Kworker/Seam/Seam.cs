@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Kworker;
 
@@ -14,6 +16,10 @@ internal static class Seam
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int CompareExchange(ref int location, int value, int comparand) =>
         Interlocked.CompareExchange(ref location, value, comparand);
+
+    /// <summary>Atomic swap; returns the value before it, a full fence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Exchange(ref int location, int value) => Interlocked.Exchange(ref location, value);
 
     /// <summary>Atomic compare-and-swap of a reference, a full fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -69,6 +75,10 @@ internal static class Seam
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Write(ref int location, int value) => Volatile.Write(ref location, value);
 
+    /// <inheritdoc cref="Write(ref int, int)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Write(ref long location, long value) => Volatile.Write(ref location, value);
+
     /// <summary>A full fence: writes before it are seen before reads after it are done.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Fence() => Interlocked.MemoryBarrier();
@@ -92,6 +102,18 @@ internal static class Seam
     /// or runs on a worker.)
     /// </summary>
     internal static void QueueToCaller(IThreadPoolWorkItem item) => ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
+
+    /// <summary>Tells the processor that the thread looks at a word again and again: a few dozen cycles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Pause()
+    {
+        if (X86Base.IsSupported)
+            X86Base.Pause();
+        else if (ArmBase.IsSupported)
+            ArmBase.Yield();
+        else
+            Thread.SpinWait(1);
+    }
 
     /// <summary>
     /// Called in a loop that waits for another thread to take a few more steps (never for one that sleeps). Yields the processor

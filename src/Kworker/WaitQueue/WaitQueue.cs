@@ -303,12 +303,22 @@ public sealed class WaitQueue : IWaitObject
         return claimed;
     }
 
+    /// <summary>
+    /// With nobody in line this is a fence and a look. Wake-up argument: the caller has changed what the condition looks at, then the fence, then
+    /// the look at the line; a waiter has entered the line (<see cref="Prepare"/>), then a fence, then looks at its condition. Of two such pairs
+    /// at least one sees the other's change: so either the waiter is seen here, or it sees that its condition holds and does not sleep.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Wake(int count, bool interruptibleOnly)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        Seam.Fence(); // what the caller changed is seen before the line is looked at
-        if (_line.SeemsEmpty)
-            return;
+        Seam.Fence();
+        if (!_line.SeemsEmpty)
+            WakeLine(count, interruptibleOnly);
+    }
+
+    private void WakeLine(int count, bool interruptibleOnly)
+    {
         var woken = new WakeList();
         _lock.Enter();
         Waiter? next;

@@ -188,4 +188,69 @@ public sealed class CompletionScenarios
         one.Join();
         Assert.False(completion.IsDone);
     });
+
+    [Fact]
+    public void What_is_kept_goes_to_one_only() => Explorer.Explore(scenario =>
+    {
+        // Completes without a lock, takers without one, and one that waits: none gets another's, none is left behind.
+        var completion = new Completion();
+        int taken = 0;
+        var one = scenario.Run("taker", () =>
+        {
+            if (completion.TryWait())
+                Seam.Increment(ref taken);
+        });
+        var two = scenario.Run("waiter", () =>
+        {
+            completion.Wait();
+            Seam.Increment(ref taken);
+        });
+        var three = scenario.Run("completer", completion.Complete);
+        completion.Complete();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.Equal(2u, (uint)taken + completion.Done);
+    }, schedules: 2000);
+
+    [Fact]
+    public void A_waiter_that_still_looks_about_is_not_forgotten() => Explorer.Explore(scenario =>
+    {
+        // One stands in line, another has not yet: both are served, whoever comes first.
+        var completion = new Completion();
+        var one = scenario.RunDetached("async", async () => await completion.WaitAsync());
+        var two = scenario.Run("thread", () => completion.Wait());
+        var three = scenario.Run("completer", completion.Complete);
+        completion.Complete();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.Equal(0u, completion.Done);
+    }, schedules: 2000);
+
+    [Fact]
+    public void Complete_all_and_complete_race_and_all_stays() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion();
+        var one = scenario.Run("waiter", () => completion.Wait());
+        var two = scenario.Run("all", completion.CompleteAll);
+        var three = scenario.Run("taker", () => completion.TryWait());
+        completion.Complete();
+        one.Join();
+        two.Join();
+        three.Join();
+        Assert.Equal(uint.MaxValue, completion.Done);
+    });
+
+    [Fact]
+    public void A_counter_at_its_end_stays_there() => Explorer.Explore(scenario =>
+    {
+        var completion = new Completion { Done = uint.MaxValue - 1 };
+        var one = scenario.Run("completer", completion.Complete);
+        var two = scenario.Run("waiter", () => completion.Wait());
+        completion.Complete();
+        one.Join();
+        two.Join();
+        Assert.Equal(uint.MaxValue, completion.Done);
+    }, schedules: 500);
 }

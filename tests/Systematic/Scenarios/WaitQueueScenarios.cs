@@ -187,4 +187,29 @@ public sealed class WaitQueueScenarios
         inner.CompleteAll();
         one.Join();
     });
+
+    [Fact]
+    public void A_wake_up_that_sees_nobody_need_not_be_heard() => Explorer.Explore(scenario =>
+    {
+        // The waker looks at the line without its lock: whoever comes later sees what it changed.
+        var queue = new WaitQueue();
+        int turn = 0;
+        var other = scenario.Run("other", () =>
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                queue.WaitEvent(() => Seam.Read(in turn) == (2 * i) + 1);
+                Seam.Write(ref turn, (2 * i) + 2);
+                queue.WakeUp();
+            }
+        });
+        for (int i = 0; i < 2; i++)
+        {
+            Seam.Write(ref turn, (2 * i) + 1);
+            queue.WakeUp();
+            queue.WaitEvent(() => Seam.Read(in turn) == (2 * i) + 2);
+        }
+
+        other.Join();
+    }, schedules: 2000);
 }

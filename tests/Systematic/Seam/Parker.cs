@@ -29,6 +29,8 @@ internal sealed class Parker
 
     internal void Leave() => _thread.End();
 
+    internal bool IsObserved { get; }
+
     internal void Park() => Park(Timeout.Infinite);
 
     internal bool Park(int milliseconds)

@@ -14,6 +14,12 @@ internal static class Seam
         return Interlocked.CompareExchange(ref location, value, comparand);
     }
 
+    internal static int Exchange(ref int location, int value)
+    {
+        Schedule.Point(Step.Exchange);
+        return Interlocked.Exchange(ref location, value);
+    }
+
     internal static T CompareExchange<T>(ref T location, T value, T comparand)
         where T : class?
     {
@@ -58,12 +64,6 @@ internal static class Seam
         return Interlocked.And(ref location, bits);
     }
 
-    internal static long Read(ref readonly long location)
-    {
-        Schedule.Point(Step.Read);
-        return Volatile.Read(in location);
-    }
-
     internal static int Increment(ref int location)
     {
         Schedule.Point(Step.Increment);
@@ -71,6 +71,12 @@ internal static class Seam
     }
 
     internal static int Read(ref readonly int location)
+    {
+        Schedule.Point(Step.Read);
+        return Volatile.Read(in location);
+    }
+
+    internal static long Read(ref readonly long location)
     {
         Schedule.Point(Step.Read);
         return Volatile.Read(in location);
@@ -84,6 +90,12 @@ internal static class Seam
     }
 
     internal static void Write(ref int location, int value)
+    {
+        Schedule.Point(Step.Write);
+        Volatile.Write(ref location, value);
+    }
+
+    internal static void Write(ref long location, long value)
     {
         Schedule.Point(Step.Write);
         Volatile.Write(ref location, value);

@@ -5,7 +5,7 @@ public sealed class SeededBugTests
 {
     private const int Enough = 500;
 
-    private static void Finds(Action<Scenario, bool> scenario)
+    internal static void Finds(Action<Scenario, bool> scenario)
     {
         Assert.NotNull(Explorer.Find(s => scenario(s, true), Enough, horizon: 20, out int tried));
         TestContext.Current.TestOutputHelper?.WriteLine($"found by schedule {tried}");
