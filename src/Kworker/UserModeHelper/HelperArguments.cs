@@ -13,6 +13,7 @@ internal sealed unsafe class HelperArguments : IDisposable
 
     internal HelperArguments(string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp)
     {
+        path = FromRoot(path);
         long size = (argv.Count + envp.Count + 2) * sizeof(byte*) + Size(path);
         foreach (string argument in argv)
             size += Size(argument);
@@ -39,6 +40,9 @@ internal sealed unsafe class HelperArguments : IDisposable
     internal byte** Argv { get; }
 
     internal byte** Envp { get; }
+
+    /// <summary>A relative path starts at "/", wherever the program does.</summary>
+    internal static string FromRoot(string path) => path.StartsWith('/') ? path : "/" + path;
 
     /// <summary>Throws where a string cannot be handed to a program unchanged.</summary>
     internal static void Validate(string text, string parameterName)

@@ -10,6 +10,8 @@ internal static unsafe class HelperChildStatus
     private const int CodeDumped = 3;
     private const int CoreDumped = 0x80;
 
+    private const short PollIn = 1;
+
     // struct pidfd_info in its first published form: mask, ten ids, and the status at its end.
     private const int PidFdInfoSize = 64;
     private const int PidFdInfoExitCode = 60;
@@ -53,6 +55,22 @@ internal static unsafe class HelperChildStatus
         return true;
     }
 
+    /// <summary>Waits on the calling thread. False where the time is over and the child still runs.</summary>
+    internal static bool Wait(int pid, int pidFd, int milliseconds, out int status)
+    {
+        long deadline = Environment.TickCount64 + milliseconds;
+        PollDescriptor poll = new() { Descriptor = pidFd, Events = PollIn };
+        while (true)
+        {
+            long left = Math.Max(deadline - Environment.TickCount64, 0);
+            HelperLibC.Poll(&poll, 1, (int)left);
+            if (TryReap(pid, pidFd, out status))
+                return true;
+            if (left == 0)
+                return false;
+        }
+    }
+
     /// <summary>
     /// Somebody reaped our child: a waitpid(-1) in native code of this process, or the runtime itself, which reaps every child it
     /// finds when it is process 1 and uses <see cref="System.Diagnostics.Process"/>. Since Linux 6.15 a pidfd remembers the status.
@@ -68,5 +86,13 @@ internal static unsafe class HelperChildStatus
         if (HelperLibC.IoControl(pidFd, PidFdGetInfo, info) == 0 && (*(ulong*)info & PidFdInfoExit) != 0)
             status = *(int*)(info + PidFdInfoExitCode);
         return true;
+    }
+
+    /// <summary>struct pollfd.</summary>
+    private struct PollDescriptor
+    {
+        internal int Descriptor;
+        internal short Events;
+        internal short Returned;
     }
 }

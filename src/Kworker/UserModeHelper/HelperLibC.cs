@@ -18,6 +18,17 @@ internal static unsafe partial class HelperLibC
     internal const int EpollAdd = 1;
     internal const int EpollDelete = 2;
     internal const uint EpollIn = 1;
+    internal const uint EpollOut = 4;
+
+    internal const int CloseOnExec = 0x80000;
+    internal const int NonBlocking = 0x800;
+    internal const int PathOnly = 0x200000;
+
+    internal const int SetStatusFlags = 4;
+    internal const int DuplicateCloseOnExec = 1030;
+
+    /// <summary>FIONREAD.</summary>
+    internal const nuint BytesToRead = 0x541B;
 
     internal const int EventCloseOnExec = 0x80000;
     internal const int EventNonBlocking = 0x800;
@@ -25,7 +36,7 @@ internal static unsafe partial class HelperLibC
     internal const int SigChld = 17;
 
     /// <summary>The same on every architecture but one that .NET never ran on.</summary>
-    private const long PidFdOpenNumber = 434;
+    private const nint PidFdOpenNumber = 434;
 
     /// <summary>Returns an errno (not -1), the one of the exec included: the C library waits until the exec came out.</summary>
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
@@ -51,6 +62,12 @@ internal static unsafe partial class HelperLibC
 
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int FileActionsAddChangeDirectory(void* actions, string path);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addfchdir_np")]
+    internal static partial int FileActionsAddChangeDirectory(void* actions, int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
+    internal static partial int FileActionsAddDuplicate(void* actions, int descriptor, int number);
 
     /// <summary>glibc 2.34 and later; others throw <see cref="EntryPointNotFoundException"/>.</summary>
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
@@ -78,10 +95,19 @@ internal static unsafe partial class HelperLibC
     internal static partial int WaitId(int idType, int id, void* info, int options);
 
     /// <summary>A pidfd (close-on-exec, as they all are), or -1 and errno. By number: the C library has the name since glibc 2.36 only.</summary>
-    internal static int PidFdOpen(int pid) => (int)SystemCall(PidFdOpenNumber, pid, 0);
+    internal static int PidFdOpen(int pid) => (int)SystemCall(PidFdOpenNumber, pid, 0, 0);
 
+    /// <summary>-1 and errno.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial long SystemCall(long number, long first, long second);
+    internal static partial nint SystemCall(nint number, nint first, nint second, nint third);
+
+    /// <summary>-1 and errno.</summary>
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int ProcessControl(int option, nint first, nint second, nint third, nint fourth);
+
+    /// <summary>-1 and errno; with a count of 0 only how many there are.</summary>
+    [LibraryImport("libc", EntryPoint = "getgroups", SetLastError = true)]
+    internal static partial int GetGroups(int count, uint* groups);
 
     /// <summary>-1 and errno.</summary>
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
@@ -102,6 +128,22 @@ internal static unsafe partial class HelperLibC
     /// <summary>-1 and errno.</summary>
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initial, int flags);
+
+    /// <summary>-1 and errno.</summary>
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    internal static partial int Poll(void* descriptors, nuint count, int timeoutMilliseconds);
+
+    /// <summary>-1 and errno.</summary>
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Open(string path, int flags);
+
+    /// <summary>-1 and errno.</summary>
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    internal static partial int Pipe(int* ends, int flags);
+
+    /// <summary>fcntl(2) with a number; -1 and errno.</summary>
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int DescriptorControl(int descriptor, int command, nint argument);
 
     /// <summary>-1 and errno.</summary>
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]

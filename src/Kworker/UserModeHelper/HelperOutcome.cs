@@ -21,6 +21,12 @@ public enum HelperOutcome
     /// <summary>The program could not be executed, or no process be made for it.</summary>
     ExecFailed,
 
+    /// <summary>
+    /// The program was not executed, because something that <see cref="HelperOptions"/> ask for could not be had: its directory, its ids, its pipes.
+    /// <see cref="HelperStatus.FailedCall"/> says which.
+    /// </summary>
+    SetupFailed,
+
     /// <summary>The init callback refused.</summary>
     InitRefused,
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Kworker;
 
-/// <summary>Waits for all helpers of a system on one thread: an epoll set over a pidfd each.</summary>
+/// <summary>Waits for all helpers of a system on one thread: an epoll set over a pidfd each, and over our ends of their pipes.</summary>
 /// <remarks>
 /// <para>
 /// It reaps the children that were given to it and no others, by waitid on each one's own pidfd, so it gets along with
@@ -12,7 +12,11 @@ namespace Kworker;
 /// </para>
 /// <para>
 /// A child for which there is no pidfd (no descriptors left, a kernel before 5.3, a sandbox that forbids the call) is not lost: it
-/// is asked for every few milliseconds, and given its pidfd as soon as one can be had.
+/// is asked for every few milliseconds, and given its pidfd as soon as one can be had. So is whatever the epoll set has no room for.
+/// </para>
+/// <para>
+/// A descriptor is closed by the reaper's thread alone. So one that is watched stands for the same thing until then; an event that
+/// was fetched before, and comes to whatever has got the number since, does no harm: nothing here waits.
 /// </para>
 /// <para>
 /// Locking: L = under <see cref="_lock"/>; R = the reaper's thread alone; I = set once, before the thread starts.
@@ -26,6 +30,7 @@ internal sealed unsafe class HelperReaper
 
     private const int MaxEvents = 64;
     private const int PollMilliseconds = 10;
+    private const int BufferSize = 65536;
 
     /// <summary>struct epoll_event is packed on x86 alone: events, then 64 bits of ours.</summary>
     private static readonly int s_eventDataOffset =
@@ -34,9 +39,12 @@ internal sealed unsafe class HelperReaper
     private static readonly int s_eventSize = s_eventDataOffset + 8;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<int, Child> _watched = []; // L: by pidfd; only R removes and closes
-    private readonly List<Child> _polled = []; // L
-    private readonly List<Child> _toPoll = []; // R: copy of _polled for one round
+    private readonly Dictionary<int, HelperSource> _watched = []; // L: by descriptor; only R removes
+    private readonly List<HelperSource> _polled = []; // L: likewise
+    private readonly List<HelperSource> _toPoll = []; // R: copy of _polled for one round
+    private readonly HashSet<int> _waitedFor = []; // L: process ids of children that their callers wait for themselves
+    private byte[] _buffer = []; // R
+    private int _children; // L: those watched and polled
     private readonly int _epoll; // I
     private readonly int _wake; // I: an eventfd in the epoll set
     private readonly Func<int, int> _openPidFd; // I: tests make it fail
@@ -57,7 +65,7 @@ internal sealed unsafe class HelperReaper
         get
         {
             lock (_lock)
-                return _watched.Count + _polled.Count;
+                return _children + _waitedFor.Count;
         }
     }
 
@@ -67,9 +75,12 @@ internal sealed unsafe class HelperReaper
         get
         {
             lock (_lock)
-                return [.. _watched.Values.Concat(_polled).Select(child => child.Pid)];
+                return [.. _watched.Values.Concat(_polled).OfType<HelperChild>().Select(child => child.Pid), .. _waitedFor];
         }
     }
+
+    /// <summary>For what is read from pipes, of all helpers. On the reaper's thread.</summary>
+    internal byte[] Buffer => _buffer.Length > 0 ? _buffer : _buffer = new byte[BufferSize];
 
     /// <summary>Opens what it needs. Null and an errno where the system has no descriptors left.</summary>
     internal static HelperReaper? TryCreate(out int error, Func<int, int>? openPidFd = null)
@@ -89,7 +100,7 @@ internal sealed unsafe class HelperReaper
             return null;
         }
         var reaper = new HelperReaper(epoll, wake, openPidFd ?? HelperLibC.PidFdOpen);
-        if (!reaper.Watch(wake))
+        if (!reaper.Watch(wake, HelperLibC.EpollIn))
         {
             error = Marshal.GetLastPInvokeError();
             HelperLibC.Close(wake);
@@ -126,24 +137,38 @@ internal sealed unsafe class HelperReaper
     /// <summary>The announced spawn gave this child.</summary>
     /// <param name="pid">The process id.</param>
     /// <param name="ended">Called once on the reaper's thread, must not block: the wait status, or -ECHILD where it was lost.</param>
-    internal void Register(int pid, Action<int>? ended)
+    /// <param name="pipes">Our ends of its pipes, which are the reaper's from here on.</param>
+    internal void Register(int pid, Action<int>? ended, HelperPipes? pipes = null) => Register(new HelperChild(pid, _openPidFd(pid), pipes, ended), pipes);
+
+    /// <summary>
+    /// The announced spawn gave this child; waits for it here and now, for a short while: the caller would sleep anyway, and being woken by the child itself
+    /// saves a wake-up by the reaper. True with its wait status; false where it runs on, and the reaper has it.
+    /// </summary>
+    internal bool WaitOrRegister(int pid, int milliseconds, Action<int>? ended, out int status)
     {
         int pidFd = _openPidFd(pid);
-        var child = new Child(pid, pidFd, ended);
-        lock (_lock)
+        if (pidFd >= 0)
         {
-            _reserved--;
-            if (pidFd >= 0)
+            lock (_lock)
+                _waitedFor.Add(pid);
+            bool over = HelperChildStatus.Wait(pid, pidFd, milliseconds, out status);
+            lock (_lock)
             {
-                // In the table before it is in the set: its event may come at once.
-                _watched.Add(pidFd, child);
-                if (Watch(pidFd))
-                    return;
-                _watched.Remove(pidFd);
+                _waitedFor.Remove(pid);
+                if (over)
+                    _reserved--;
+                if (over && _stopping)
+                    Wake();
             }
-            _polled.Add(child);
-            Wake();
+            if (over)
+            {
+                HelperLibC.Close(pidFd);
+                return true;
+            }
         }
+        status = 0;
+        Register(new HelperChild(pid, pidFd, null, ended), null);
+        return false;
     }
 
     /// <summary>Takes no more children; the thread ends when the last one has.</summary>
@@ -169,9 +194,9 @@ internal sealed unsafe class HelperReaper
                 if (descriptor == _wake)
                     DrainWake();
                 else
-                    ReapWatched(descriptor);
+                    AdvanceWatched(descriptor);
             }
-            ReapPolled();
+            AdvancePolled();
         }
         HelperLibC.Close(_wake);
         HelperLibC.Close(_epoll);
@@ -195,72 +220,111 @@ internal sealed unsafe class HelperReaper
         lock (_lock)
         {
             timeout = _polled.Count > 0 ? PollMilliseconds : -1;
-            if (!_stopping || _reserved + _watched.Count + _polled.Count > 0)
+            if (!_stopping || _reserved + _children > 0)
                 return false;
             _ended = true;
             return true;
         }
     }
 
-    private void ReapWatched(int pidFd)
+    /// <summary>All in one step: a child that ends at once finds its pipes here.</summary>
+    private void Register(HelperChild child, HelperPipes? pipes)
     {
-        Child? child;
         lock (_lock)
-            _watched.TryGetValue(pidFd, out child);
-
-        // A readable pidfd has a status; but an event costs nothing and comes again while there is none.
-        if (child is null || !HelperChildStatus.TryReap(child.Pid, pidFd, out int status))
-            return;
-        lock (_lock)
-            _watched.Remove(pidFd);
-
-        // Out of the set by name: a fork of the runtime may hold a copy of the pidfd for a moment, and would keep its entry alive.
-        HelperLibC.EpollControl(_epoll, HelperLibC.EpollDelete, pidFd, null);
-        HelperLibC.Close(pidFd);
-        child.Ended?.Invoke(status);
+        {
+            _reserved--;
+            _children++;
+            if (pipes is not null)
+            {
+                foreach (HelperSource pipe in pipes.Sources)
+                    Add(pipe);
+            }
+            Add(child);
+        }
     }
 
-    private void ReapPolled()
+    private void Add(HelperSource source)
+    {
+        // In the table before it is in the set: its event may come at once.
+        if (source.Descriptor >= 0)
+        {
+            _watched.Add(source.Descriptor, source);
+            if (Watch(source.Descriptor, source.Events))
+                return;
+            _watched.Remove(source.Descriptor);
+        }
+        source.IsPolled = true;
+        _polled.Add(source);
+        Wake();
+    }
+
+    /// <summary>The source is over: closes its descriptor. On the reaper's thread.</summary>
+    internal void Remove(HelperSource source)
+    {
+        lock (_lock)
+        {
+            if (source.IsPolled)
+                _polled.Remove(source);
+            else
+                _watched.Remove(source.Descriptor);
+            source.IsPolled = false;
+            if (source is HelperChild)
+                _children--;
+        }
+        if (source.Descriptor < 0)
+            return;
+
+        // Out of the set by name: a fork of the runtime may hold a copy of the descriptor for a moment, and would keep its entry alive.
+        HelperLibC.EpollControl(_epoll, HelperLibC.EpollDelete, source.Descriptor, null);
+        HelperLibC.Close(source.Descriptor);
+        source.Descriptor = -1;
+    }
+
+    private void AdvanceWatched(int descriptor)
+    {
+        HelperSource? source;
+        lock (_lock)
+            _watched.TryGetValue(descriptor, out source);
+
+        // None where what ended before it in this round took it along. An event that was in vain costs nothing, and comes again.
+        source?.Advance(this);
+    }
+
+    private void AdvancePolled()
     {
         lock (_lock)
             _toPoll.AddRange(_polled);
-        foreach (Child child in _toPoll)
+        foreach (HelperSource source in _toPoll)
         {
-            if (HelperChildStatus.TryReap(child.Pid, child.PidFd, out int status))
-            {
-                lock (_lock)
-                    _polled.Remove(child);
-                if (child.PidFd >= 0)
-                    HelperLibC.Close(child.PidFd);
-                child.Ended?.Invoke(status);
-            }
-            else
-            {
-                TryWatchAgain(child);
-            }
+            // A pipe goes with its child, and both may be in the same round. R alone takes off the list.
+            if (source.IsPolled)
+                source.Advance(this);
+            if (source.IsPolled)
+                TryWatchAgain(source);
         }
         _toPoll.Clear();
     }
 
-    private void TryWatchAgain(Child child)
+    private void TryWatchAgain(HelperSource source)
     {
-        if (child.PidFd < 0)
-            child.PidFd = _openPidFd(child.Pid);
-        if (child.PidFd < 0)
+        if (source.Descriptor < 0 && source is HelperChild child)
+            child.Descriptor = _openPidFd(child.Pid);
+        if (source.Descriptor < 0)
             return;
         lock (_lock)
         {
-            if (!Watch(child.PidFd))
+            if (!Watch(source.Descriptor, source.Events))
                 return;
-            _watched.Add(child.PidFd, child);
-            _polled.Remove(child);
+            _watched.Add(source.Descriptor, source);
+            _polled.Remove(source);
+            source.IsPolled = false;
         }
     }
 
-    private bool Watch(int descriptor)
+    private bool Watch(int descriptor, uint events)
     {
         byte* registration = stackalloc byte[16];
-        *(uint*)registration = HelperLibC.EpollIn;
+        *(uint*)registration = events;
         *(long*)(registration + s_eventDataOffset) = descriptor;
         return HelperLibC.EpollControl(_epoll, HelperLibC.EpollAdd, descriptor, registration) == 0;
     }
@@ -280,15 +344,5 @@ internal sealed unsafe class HelperReaper
     {
         ulong count;
         HelperLibC.Read(_wake, &count, sizeof(ulong));
-    }
-
-    private sealed class Child(int pid, int pidFd, Action<int>? ended)
-    {
-        internal int Pid { get; } = pid;
-
-        /// <summary>-1 while there is none. Only the reaper's thread changes it.</summary>
-        internal int PidFd { get; set; } = pidFd;
-
-        internal Action<int>? Ended { get; } = ended;
     }
 }

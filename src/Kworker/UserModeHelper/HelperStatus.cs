@@ -14,10 +14,11 @@ public readonly record struct HelperStatus
     private const int CoreDumpedFlag = 0x80;
     private const int SignalMask = 0x7f;
 
-    internal HelperStatus(HelperOutcome outcome, int raw)
+    internal HelperStatus(HelperOutcome outcome, int raw, string? failedCall = null)
     {
         Outcome = outcome;
         Raw = raw;
+        FailedCall = failedCall;
     }
 
     /// <summary>The kernel's integer: the wait status of the program, 0, or a negative errno.</summary>
@@ -31,6 +32,12 @@ public readonly record struct HelperStatus
 
     /// <summary>Whether the program could not be executed; <see cref="Errno"/> says why.</summary>
     public bool IsExecError => Outcome == HelperOutcome.ExecFailed;
+
+    /// <summary>
+    /// The system call that failed, where <see cref="Outcome"/> is <see cref="HelperOutcome.SetupFailed"/>: "chdir", "setgroups", "setresgid", "setresuid",
+    /// "pipe2"; or "clone", where no thread could be made that has the helper's ids. Else null.
+    /// </summary>
+    public string? FailedCall { get; }
 
     /// <summary>The positive errno where <see cref="Raw"/> is one, else 0.</summary>
     public int Errno => Raw < 0 ? -Raw : 0;
@@ -48,6 +55,12 @@ public readonly record struct HelperStatus
     /// <summary>Whether a core was dumped as the signal ended the program.</summary>
     public bool CoreDumped => Outcome == HelperOutcome.Killed && (Raw & CoreDumpedFlag) != 0;
 
+    /// <summary>The exec failed, or no process could be made.</summary>
+    internal static HelperStatus ExecFailed(int errno) => new(HelperOutcome.ExecFailed, -errno);
+
+    /// <summary>What was asked for beyond the exec could not be had.</summary>
+    internal static HelperStatus SetupFailed(string call, int errno) => new(HelperOutcome.SetupFailed, -errno, call);
+
     /// <summary>The status of a program that ended, from its wait status or the negative errno of its loss.</summary>
     internal static HelperStatus Ended(int waitStatus) => new(
         waitStatus < 0 ? HelperOutcome.StatusLost
@@ -64,6 +77,7 @@ public readonly record struct HelperStatus
         HelperOutcome.Exited => $"exited with {ExitCode}",
         HelperOutcome.Killed => $"was killed by signal {TermSignal}{(CoreDumped ? " (core dumped)" : "")}",
         HelperOutcome.ExecFailed => $"could not be executed: {Describe(Errno)}",
+        HelperOutcome.SetupFailed => $"could not be set up: {FailedCall}: {Describe(Errno)}",
         HelperOutcome.InitRefused => Raw < 0 ? $"was refused by its init: {Describe(Errno)}" : $"was refused by its init: {Raw}",
         HelperOutcome.Disabled => "was not run: helpers are disabled",
         HelperOutcome.Interrupted => "runs on; the wait for it was interrupted by a fatal signal",

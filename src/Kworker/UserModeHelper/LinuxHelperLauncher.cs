@@ -3,6 +3,12 @@ namespace Kworker;
 /// <summary>posix_spawn, and one reaper for all.</summary>
 internal sealed class LinuxHelperLauncher : HelperLauncher
 {
+    /// <summary>
+    /// How long a caller that nothing can interrupt waits for its child itself. Most helpers are over by then; for the others the wake-up by the reaper costs nothing
+    /// that shows, and the caller waits in sight of those who look for hung tasks.
+    /// </summary>
+    private const int DirectWaitMilliseconds = 1000;
+
     private readonly Lock _lock = new();
     private HelperReaper? _reaper; // under _lock; made with the first helper
     private Thread? _thread; // under _lock; made with the reaper
@@ -13,26 +19,41 @@ internal sealed class LinuxHelperLauncher : HelperLauncher
     /// <summary>The process ids of the helpers that were not reaped yet.</summary>
     internal int[] ProcessIds => _reaper?.ProcessIds ?? [];
 
-    internal override int Start(string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, Action<int>? ended)
+    internal override HelperStatus Start(HelperProgram program, Action<int>? ended) => Launch(program, ended, waitMilliseconds: 0);
+
+    internal override HelperStatus Run(HelperProgram program, Action<int> ended) =>
+        Launch(program, ended, program.HasStreams ? 0 : DirectWaitMilliseconds);
+
+    private HelperStatus Launch(HelperProgram program, Action<int>? ended, int waitMilliseconds)
     {
         // The kernel refuses to execute anything without an argv; the exec of a user gets an empty argv[0] instead.
-        if (argv.Count == 0)
-            return -Errno.EINVAL;
-        using var arguments = new HelperArguments(path, argv, envp);
+        if (program.Arguments.Count == 0)
+            return HelperStatus.ExecFailed(Errno.EINVAL);
 
         HelperReaper? reaper = GetReaper(out int error);
         if (reaper is null)
-            return -error;
+            return HelperStatus.ExecFailed(error);
         if (!reaper.TryReserve())
-            return -Errno.EBUSY;
-        error = HelperSpawn.Spawn(arguments, out int pid);
-        if (error != 0)
+            return HelperStatus.ExecFailed(Errno.EBUSY);
+        HelperStatus status = default;
+        HelperPipes? pipes;
+        int pid;
+        try
         {
-            reaper.Release();
-            return -error;
+            status = HelperSpawn.Spawn(program, out pid, out pipes);
         }
-        reaper.Register(pid, ended);
-        return 0;
+        finally
+        {
+            if (status.Outcome != HelperOutcome.Started)
+                reaper.Release();
+        }
+        if (status.Outcome != HelperOutcome.Started)
+            return status;
+        if (waitMilliseconds == 0)
+            reaper.Register(pid, ended, pipes);
+        else if (reaper.WaitOrRegister(pid, waitMilliseconds, ended, out int waitStatus))
+            return HelperStatus.Ended(waitStatus);
+        return status;
     }
 
     internal override void Stop()

@@ -5,7 +5,7 @@ namespace Kworker;
 
 /// <summary>Where there is no pidfd: <see cref="Process"/>, and a thread that waits for each program.</summary>
 /// <remarks>
-/// Differs from Linux: argv[0] is always the path; standard input and outputs are inherited; a thread per helper; outside Linux
+/// Differs from Linux: standard input, captured outputs and other ids are refused (-ENOSYS); argv[0] is always the path; standard input and outputs are inherited; a thread per helper; outside Linux
 /// <see cref="Process"/> gives 128 + n for a program that signal n ended, which is reported as that signal, so that exit codes from
 /// 129 to 159 cannot be told from signals. Windows: errors of the exec are mapped to the nearest errno, and exit codes cut to 8 bits.
 /// </remarks>
@@ -19,19 +19,27 @@ internal sealed class ProcessHelperLauncher : HelperLauncher
 
     internal override int Count => Volatile.Read(ref _count);
 
-    internal override int Start(string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, Action<int>? ended)
+    internal override HelperStatus Start(HelperProgram helper, Action<int>? ended)
     {
+        IReadOnlyList<string> argv = helper.Arguments;
         if (argv.Count == 0)
-            return -Errno.EINVAL;
+            return HelperStatus.ExecFailed(Errno.EINVAL);
         if (_stopped)
-            return -Errno.EBUSY;
+            return HelperStatus.ExecFailed(Errno.EBUSY);
+        if (helper.Credentials is not null)
+            return HelperStatus.SetupFailed("setresuid", Errno.ENOSYS);
+        if (helper.HasStreams)
+            return HelperStatus.SetupFailed("pipe2", Errno.ENOSYS);
         string root = Path.GetPathRoot(Environment.SystemDirectory) is { Length: > 0 } drive ? drive : "/";
-        string program = Path.Combine(root, path);
+        string program = Path.Combine(root, helper.Path);
         if (Directory.Exists(program))
-            return -Errno.EACCES; // Process refuses it without an error code
-        var start = new ProcessStartInfo(program, argv.Skip(1)) { UseShellExecute = false, WorkingDirectory = root };
+            return HelperStatus.ExecFailed(Errno.EACCES); // Process refuses it without an error code
+        string directory = Path.Combine(root, helper.WorkingDirectory ?? root);
+        if (!Directory.Exists(directory))
+            return HelperStatus.SetupFailed("chdir", File.Exists(directory) ? Errno.ENOTDIR : Errno.ENOENT);
+        var start = new ProcessStartInfo(program, argv.Skip(1)) { UseShellExecute = false, WorkingDirectory = directory };
         start.Environment.Clear();
-        foreach (string variable in envp)
+        foreach (string variable in helper.Environment)
         {
             int equals = variable.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0)
@@ -45,11 +53,11 @@ internal sealed class ProcessHelperLauncher : HelperLauncher
         }
         catch (Win32Exception e)
         {
-            return -ToErrno(e.NativeErrorCode);
+            return HelperStatus.ExecFailed(ToErrno(e.NativeErrorCode));
         }
         Interlocked.Increment(ref _count);
         new Thread(() => WaitFor(process, ended)) { Name = HelperReaper.Name, IsBackground = true }.Start();
-        return 0;
+        return new HelperStatus(HelperOutcome.Started, 0);
     }
 
     internal override void Stop() => _stopped = true;

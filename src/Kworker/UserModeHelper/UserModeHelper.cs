@@ -6,6 +6,7 @@ namespace Kworker;
 /// The program runs in "/", with exactly the arguments and environment given, in a session of its own, with default signal
 /// dispositions and without a single descriptor of ours: its standard input and outputs are closed. No shell is involved.
 /// User, groups, umask, nice value and resource limits are those of this process (the kernel's helpers run as root with umask 022).
+/// Directory, ids, standard input and outputs can be had otherwise: <see cref="HelperOptions"/>.
 /// </para>
 /// <para>
 /// All members may be called from any thread. They concern the current <see cref="KworkerSystem"/>: disabling helpers in one does
@@ -14,7 +15,7 @@ namespace Kworker;
 /// </para>
 /// <para>
 /// On Linux a helper costs no thread while it runs. Other platforms start it by <see cref="System.Diagnostics.Process"/>, which
-/// inherits standard input and outputs, names argv[0] itself and cannot tell exit codes 129 to 159 from signals.
+/// inherits standard input and outputs, names argv[0] itself and cannot tell exit codes 129 to 159 from signals; there, streams and ids are refused.
 /// </para>
 /// </remarks>
 public static class UserModeHelper
@@ -46,21 +47,31 @@ public static class UserModeHelper
     /// <param name="path">The program; a relative path starts at "/", the empty one runs nothing and gives 0.</param>
     /// <param name="argv">All its arguments, the first being its name. Empty: -EINVAL.</param>
     /// <param name="envp">Its whole environment, as NAME=value.</param>
-    /// <param name="init">
-    /// Called before the program is started; anything but 0 refuses it and is the status. Unlike the kernel's it runs in this process,
-    /// not in the new one: on the thread that calls Exec, or on a worker for <see cref="HelperWait.NoWait"/> and ExecAsync.
-    /// </param>
-    /// <param name="cleanup">
-    /// Called exactly once for each Exec, whatever came of it, and last of all: on the thread of Exec, or on a worker where nobody
-    /// waits (any more). For a helper that is waited for, that is after its end.
-    /// </param>
+    /// <param name="init">See <see cref="HelperOptions.Init"/>.</param>
+    /// <param name="cleanup">See <see cref="HelperOptions.Cleanup"/>.</param>
     /// <exception cref="ArgumentException">A string holds a null character or is not valid text.</exception>
     public static UserModeHelperCall Setup(
         string path,
         IReadOnlyList<string> argv,
         IReadOnlyList<string> envp,
         Func<int>? init = null,
-        Action? cleanup = null) => new(path, argv, envp, init, cleanup);
+        Action? cleanup = null) => new(path, argv, envp, new HelperOptions { Init = init, Cleanup = cleanup });
+
+    /// <summary>
+    /// Prepares a call with all that <see cref="HelperOptions"/> can ask for: standard input, captured outputs, working directory, user and groups. Nothing happens
+    /// before its Exec.
+    /// </summary>
+    /// <param name="path">The program; a relative path starts at "/", the empty one runs nothing and gives 0.</param>
+    /// <param name="argv">All its arguments, the first being its name. Empty: -EINVAL.</param>
+    /// <param name="envp">Its whole environment, as NAME=value.</param>
+    /// <param name="options">What it is to have.</param>
+    /// <exception cref="ArgumentException">A string holds a null character or is not valid text.</exception>
+    public static UserModeHelperCall Setup(
+        string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, HelperOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new(path, argv, envp, options);
+    }
 
     /// <summary>
     /// Refuses helpers from now on (-EBUSY), and waits up to 5 seconds until no caller is inside a call any more

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 
 namespace Kworker;
 
@@ -21,6 +20,7 @@ public sealed class UserModeHelperCall
 
     private readonly Func<int>? _init;
     private readonly Action? _cleanup;
+    private readonly HelperProgram _program;
     private readonly Completion _done = new();
     private int _taken;
     private int _state; // interlocked
@@ -28,10 +28,10 @@ public sealed class UserModeHelperCall
     private HelperGate _gate = null!; // set by Exec
     private Workqueue _queue = null!; // set by Exec
     private HelperStatus _status; // written before _state becomes Finished
-    private ExceptionDispatchInfo? _thrownByInit; // likewise
+    private HelperOutput _output; // likewise
+    private HelperOutput _error; // likewise
 
-    internal UserModeHelperCall(
-        string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, Func<int>? init, Action? cleanup)
+    internal UserModeHelperCall(string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, HelperOptions options)
     {
         ArgumentNullException.ThrowIfNull(argv);
         ArgumentNullException.ThrowIfNull(envp);
@@ -43,8 +43,18 @@ public sealed class UserModeHelperCall
             HelperArguments.Validate(argument, nameof(argv));
         foreach (string variable in Environment)
             HelperArguments.Validate(variable, nameof(envp));
-        _init = init;
-        _cleanup = cleanup;
+        if (options.WorkingDirectory is not null)
+            HelperArguments.Validate(options.WorkingDirectory, nameof(HelperOptions.WorkingDirectory));
+        _init = options.Init;
+        _cleanup = options.Cleanup;
+        _program = new HelperProgram(path, Arguments, Environment)
+        {
+            WorkingDirectory = options.WorkingDirectory,
+            Credentials = options.Credentials,
+            Input = options.StandardInput,
+            Output = options.StandardOutputLimit > 0 ? new HelperCapture(options.StandardOutputLimit) : null,
+            Error = options.StandardErrorLimit > 0 ? new HelperCapture(options.StandardErrorLimit) : null,
+        };
     }
 
     /// <summary>The program.</summary>
@@ -56,14 +66,25 @@ public sealed class UserModeHelperCall
     /// <summary>Its environment.</summary>
     public IReadOnlyList<string> Environment { get; }
 
+    /// <summary>
+    /// What the program wrote to its standard output, to its end: there when Exec has returned. Processes that it left behind are not waited for; what they
+    /// write afterwards is lost, and their pipe is broken. Empty where it was not captured, or where the wait ended before the program.
+    /// </summary>
+    public HelperOutput StandardOutput => Volatile.Read(ref _state) == Finished ? _output : default;
+
+    /// <summary>The same of its standard error.</summary>
+    public HelperOutput StandardError => Volatile.Read(ref _state) == Finished ? _error : default;
+
     /// <summary>Starts the program and waits as told (call_usermodehelper_exec). Sleeps, but for <see cref="HelperWait.NoWait"/>.</summary>
     /// <param name="wait">What to wait for.</param>
-    /// <param name="cancellationToken">Ends the wait; the helper runs on and is reaped.</param>
+    /// <param name="cancellationToken">Ends the wait; the helper runs on and is reaped. What it writes to a captured output is read and thrown away.</param>
     /// <returns>
     /// The status; -EBUSY while helpers are disabled; -ERESTARTSYS where <see cref="Kthread.Kill"/> ended a
     /// <see cref="HelperWait.Killable"/> wait.
     /// </returns>
-    /// <exception cref="InvalidOperationException">The call was executed before.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The call was executed before; or it captures an output, and <paramref name="wait"/> does not wait for the end.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     public HelperStatus Exec(HelperWait wait, CancellationToken cancellationToken = default)
     {
@@ -80,7 +101,7 @@ public sealed class UserModeHelperCall
                 ours = false;
                 return new HelperStatus(HelperOutcome.Queued, 0);
             }
-            if (TryStart(out status))
+            if (TryStart(direct: wait == HelperWait.WaitProc && !cancellationToken.CanBeCanceled, out status))
                 return status;
             try
             {
@@ -113,7 +134,10 @@ public sealed class UserModeHelperCall
     }
 
     /// <inheritdoc cref="Exec"/>
-    /// <remarks>The program is started by a worker: neither init nor a slow exec holds up the calling thread.</remarks>
+    /// <remarks>
+    /// Init and the exec are done before it returns, on the calling thread: some 0.1 ms as a rule. Where the exec may take long (a program on a file
+    /// system that may not answer), call it from a work function.
+    /// </remarks>
     public async ValueTask<HelperStatus> ExecAsync(HelperWait wait, CancellationToken cancellationToken = default)
     {
         bool enabled = Enter(wait);
@@ -129,7 +153,8 @@ public sealed class UserModeHelperCall
                 ours = false;
                 return new HelperStatus(HelperOutcome.Queued, 0);
             }
-            QueueStart();
+            if (TryStart(direct: false, out status))
+                return status;
             bool interrupted = false;
             try
             {
@@ -153,7 +178,6 @@ public sealed class UserModeHelperCall
                 }
                 await _done.WaitAsync(CancellationToken.None);
             }
-            _thrownByInit?.Throw();
             return _status;
         }
         finally
@@ -169,6 +193,8 @@ public sealed class UserModeHelperCall
     /// <summary>Takes the call, which is then good for no other, and counts it in.</summary>
     private bool Enter(HelperWait wait)
     {
+        if ((_program.Output ?? _program.Error) is not null && wait is not (HelperWait.WaitProc or HelperWait.Killable))
+            throw new InvalidOperationException($"Nobody waits for the outputs of '{Path}': to capture them, wait for the end of the helper.");
         if (Interlocked.Exchange(ref _taken, 1) != 0)
             throw new InvalidOperationException($"The call of '{Path}' was executed before; each needs a Setup of its own.");
         _wait = wait;
@@ -197,12 +223,21 @@ public sealed class UserModeHelperCall
         return !enabled || Path.Length == 0;
     }
 
-    private bool TryAbandon() => Interlocked.CompareExchange(ref _state, Abandoned, Waiting) == Waiting;
+    private bool TryAbandon()
+    {
+        if (Interlocked.CompareExchange(ref _state, Abandoned, Waiting) != Waiting)
+            return false;
+        _program.Output?.Discard();
+        _program.Error?.Discard();
+        return true;
+    }
 
     private void QueueStart() => _queue.Queue(new Work<UserModeHelperCall>(this, static call => call.StartOnWorker()));
 
     /// <summary>Runs init and executes the program. True where there is nothing more to wait for.</summary>
-    private bool TryStart(out HelperStatus status)
+    /// <param name="direct">The caller sleeps until the end, and nothing can interrupt it.</param>
+    /// <param name="status">What came of it.</param>
+    private bool TryStart(bool direct, out HelperStatus status)
     {
         int refused = _init?.Invoke() ?? 0;
         if (refused != 0)
@@ -211,35 +246,28 @@ public sealed class UserModeHelperCall
             return true;
         }
         using BlockingScope blocking = Worker.Blocking();
-        int error = _gate.Launcher.Start(Path, Arguments, Environment, WaitsForEnd ? EndedOnReaper : null);
-        status = error == 0 ? new HelperStatus(HelperOutcome.Started, 0) : new HelperStatus(HelperOutcome.ExecFailed, error);
-        return error != 0 || !WaitsForEnd;
+        HelperLauncher launcher = _gate.Launcher;
+        status = direct ? launcher.Run(_program, EndedOnReaper) : launcher.Start(_program, WaitsForEnd ? EndedOnReaper : null);
+        return status.Outcome != HelperOutcome.Started || !WaitsForEnd;
     }
 
+    /// <summary>Of a no-wait call: what is thrown here, the queue reports.</summary>
     private void StartOnWorker()
     {
-        HelperStatus status;
-        bool over;
         try
         {
-            over = TryStart(out status);
+            TryStart(direct: false, out _);
         }
-        catch (Exception e)
+        finally
         {
-            _thrownByInit = ExceptionDispatchInfo.Capture(e);
-            if (TryFinish(default))
-                return; // the one who waits gets it
-
-            // Nobody does: the queue reports it.
             _cleanup?.Invoke();
-            throw;
         }
-        if (over && !TryFinish(status))
-            _cleanup?.Invoke();
     }
 
     private void EndedOnReaper(int waitStatus)
     {
+        _output = _program.Output?.Output ?? default;
+        _error = _program.Error?.Output ?? default;
         if (TryFinish(HelperStatus.Ended(waitStatus)) || _cleanup is null)
             return;
         try

@@ -10,6 +10,10 @@ internal static class HelperProcesses
         .Count(entry => entry.LinkTarget is { } target
             && (target.StartsWith("anon_inode:[", StringComparison.Ordinal) || target.StartsWith("pidfd:", StringComparison.Ordinal)));
 
+    /// <summary>Open ends of pipes.</summary>
+    internal static int Pipes => new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos()
+        .Count(static entry => entry.LinkTarget is { } target && target.StartsWith("pipe:[", StringComparison.Ordinal));
+
     internal static int Threads => Directory.GetDirectories("/proc/self/task").Length;
 
     /// <summary>Children that ended and that nobody has reaped.</summary>

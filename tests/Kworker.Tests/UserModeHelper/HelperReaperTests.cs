@@ -33,6 +33,29 @@ public sealed class HelperReaperTests(HelperPrograms programs)
     }
 
     [Fact]
+    public void Serves_the_pipes_of_a_helper_for_which_there_is_no_pidfd()
+    {
+        int pipesBefore = HelperProcesses.Pipes;
+        HelperReaper reaper = HelperReaper.TryCreate(out _, static _ => -1)!;
+        var thread = new Thread(reaper.Run);
+        thread.Start();
+
+        byte[] input = new byte[300_000];
+        Random.Shared.NextBytes(input);
+        var output = new HelperCapture(input.Length);
+        var program = new HelperProgram("/bin/cat", ["cat"], []) { Input = input, Output = output };
+        var statuses = new BlockingCollection<int>();
+        Assert.True(reaper.TryReserve());
+        Assert.True(HelperSpawn.Spawn(program, out int pid, out HelperPipes? pipes).IsSuccess);
+        reaper.Register(pid, statuses.Add, pipes);
+        Assert.Equal(0, statuses.Take());
+        Assert.Equal(input, output.Output.Bytes);
+        reaper.Stop();
+        thread.Join();
+        Assert.InRange(HelperProcesses.Pipes, 0, pipesBefore);
+    }
+
+    [Fact]
     public void Takes_no_helper_after_it_was_stopped()
     {
         HelperReaper reaper = HelperReaper.TryCreate(out _)!;

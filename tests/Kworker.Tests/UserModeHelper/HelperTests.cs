@@ -21,7 +21,7 @@ public abstract class HelperTests : IAsyncLifetime
         return default;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         using (Programs.OpenAllGates())
         {

@@ -38,7 +38,7 @@ public sealed class LinuxHelperLauncherTests(HelperPrograms programs) : IDisposa
         string gate = programs.AddFifo();
         var statuses = new BlockingCollection<int>();
         for (int i = 0; i < Helpers; i++)
-            Assert.Equal(0, _launcher.Start(programs.Gate, ["gate", gate, "7"], [], statuses.Add));
+            Assert.Equal(0, Start(programs.Gate, ["gate", gate, "7"], [], statuses.Add));
         Assert.Equal(Helpers, _launcher.Count);
         Assert.InRange(HelperProcesses.Threads, 1, threads + 8);
 
@@ -73,7 +73,7 @@ public sealed class LinuxHelperLauncherTests(HelperPrograms programs) : IDisposa
         for (int i = 0; i < Rounds; i++)
         {
             int due = i % 200 << 8;
-            Assert.Equal(0, _launcher.Start(programs.Probe, ["probe", "exit", $"{i % 200}"], [], status => statuses.Add((due, status))));
+            Assert.Equal(0, Start(programs.Probe, ["probe", "exit", $"{i % 200}"], [], status => statuses.Add((due, status))));
         }
         for (int i = 0; i < Rounds; i++)
         {
@@ -91,10 +91,10 @@ public sealed class LinuxHelperLauncherTests(HelperPrograms programs) : IDisposa
         int descriptors = HelperProcesses.KernelObjects;
         string gate = programs.AddFifo();
         var statuses = new BlockingCollection<int>();
-        Assert.Equal(0, _launcher.Start(programs.Gate, ["gate", gate, "7"], [], statuses.Add));
+        Assert.Equal(0, Start(programs.Gate, ["gate", gate, "7"], [], statuses.Add));
 
         _launcher.Stop();
-        Assert.Equal(-Errno.EBUSY, _launcher.Start(programs.Probe, ["probe", "exit", "0"], [], null));
+        Assert.Equal(-Errno.EBUSY, Start(programs.Probe, ["probe", "exit", "0"], [], null));
 
         using (HelperPrograms.OpenGate(gate))
             Assert.Equal(7 << 8, statuses.Take());
@@ -105,7 +105,10 @@ public sealed class LinuxHelperLauncherTests(HelperPrograms programs) : IDisposa
     private int Run(string path, IReadOnlyList<string> argv)
     {
         var ended = new BlockingCollection<int>();
-        int error = _launcher.Start(path, argv, HelperPrograms.Environment, ended.Add);
+        int error = _launcher.Start(new HelperProgram(path, argv, HelperPrograms.Environment), ended.Add).Raw;
         return error != 0 ? error : ended.Take();
     }
+
+    private int Start(string path, IReadOnlyList<string> argv, IReadOnlyList<string> envp, Action<int>? ended) =>
+        _launcher.Start(new HelperProgram(path, argv, envp), ended).Raw;
 }

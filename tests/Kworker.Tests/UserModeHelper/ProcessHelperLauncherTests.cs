@@ -42,10 +42,28 @@ public sealed class ProcessHelperLauncherTests(HelperPrograms programs)
         Assert.Equal(-Errno.EBUSY, Run(programs.Probe, ["probe", "exit", "0"]));
     }
 
+    [Fact]
+    public void Starts_a_program_in_the_directory_that_is_asked_for_and_names_what_it_cannot_do()
+    {
+        var program = new HelperProgram(programs.Probe, ["probe", "cwd"], []);
+        using var ended = new BlockingCollection<int>();
+        Assert.Equal(HelperOutcome.Started, _launcher.Start(program with { WorkingDirectory = "/etc" }, ended.Add).Outcome);
+        Assert.Equal(1 << 8, ended.Take()); // it is not in "/"
+
+        Assert.Equal(
+            HelperStatus.SetupFailed("chdir", Errno.ENOENT), _launcher.Start(program with { WorkingDirectory = "/nowhere" }, ended.Add));
+        Assert.Equal(
+            HelperStatus.SetupFailed("chdir", Errno.ENOTDIR), _launcher.Start(program with { WorkingDirectory = programs.Probe }, ended.Add));
+        Assert.Equal(
+            HelperStatus.SetupFailed("setresuid", Errno.ENOSYS), _launcher.Start(program with { Credentials = new(0, 0) }, ended.Add));
+        Assert.Equal(
+            HelperStatus.SetupFailed("pipe2", Errno.ENOSYS), _launcher.Start(program with { Output = new HelperCapture(1) }, ended.Add));
+    }
+
     private int Run(string path, IReadOnlyList<string> argv)
     {
         var ended = new BlockingCollection<int>();
-        int error = _launcher.Start(path, argv, HelperPrograms.Environment, ended.Add);
+        int error = _launcher.Start(new HelperProgram(path, argv, HelperPrograms.Environment), ended.Add).Raw;
         return error != 0 ? error : ended.Take();
     }
 }
