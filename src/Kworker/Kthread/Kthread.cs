@@ -47,7 +47,7 @@ public sealed class Kthread
     private int _result; // written before _exited is completed
     private ExceptionDispatchInfo? _exception; // likewise
 
-    private Kthread(Func<int> main, string name, KworkerSystem? system)
+    internal Kthread(Func<int> main, string name, KworkerSystem? system)
     {
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
@@ -74,6 +74,12 @@ public sealed class Kthread
     public bool HasExited => _exited.IsDone;
 
     internal KworkerSystem System { get; }
+
+    /// <summary>The worker whose thread it is; null for all others. Written before it starts.</summary>
+    internal KthreadWorker? Worker { get; init; }
+
+    /// <summary>What it sleeps on when it has nothing to do: such a wait is as long as it likes. Written before it starts.</summary>
+    internal IWaitObject? Idles { get; init; }
 
     /// <summary>Makes a thread and starts it (<c>kthread_run</c>).</summary>
     /// <param name="function">Its body; what it returns is what <see cref="Stop"/> returns.</param>
@@ -144,18 +150,39 @@ public sealed class Kthread
     /// never ran. A parked thread is unparked first. May be called again, and after the function has returned: the result is the same.
     /// </summary>
     /// <exception cref="Exception">What left the function as an exception is thrown here, as it was.</exception>
+    /// <exception cref="DeadlockException">
+    /// It is the caller itself, or waits for the caller: it would never end. It has not been asked to stop.
+    /// </exception>
     public int Stop()
     {
-        RequestStop();
-        _exited.Wait();
+        WaitGraph.Wait? wait = WaitGraph.Begin(new KthreadExitTarget(this));
+        try
+        {
+            RequestStop();
+            _exited.Wait();
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
+
         return Result();
     }
 
     /// <inheritdoc cref="Stop"/>
     public async ValueTask<int> StopAsync()
     {
-        RequestStop();
-        await _exited.WaitAsync();
+        WaitGraph.Wait? wait = WaitGraph.BeginAsync(new KthreadExitTarget(this));
+        try
+        {
+            RequestStop();
+            await _exited.WaitAsync();
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
+
         return Result();
     }
 
@@ -304,6 +331,8 @@ public sealed class Kthread
 
     private void RequestStop()
     {
+        if (Listeners.Kthread)
+            TracePoints.KthreadStopping(this);
         Seam.Or(ref _flags, ShouldStopBit);
         _lock.Enter();
         bool neverRan = !_isStarted;
@@ -382,6 +411,9 @@ public sealed class Kthread
         t_current = self;
         KworkerSystem.Enter(self.System);
         start.Parker.Adopt();
+        self.System.Registry.Add(self);
+        if (Listeners.Kthread)
+            TracePoints.KthreadStarted(self);
         int result = -Errno.EINTR;
         ExceptionDispatchInfo? exception = null;
         try
@@ -395,6 +427,7 @@ public sealed class Kthread
         catch (Exception e)
         {
             exception = ExceptionDispatchInfo.Capture(e); // thrown by Stop
+            self.Report(e);
         }
 
         self.Exit(result, exception);
@@ -403,10 +436,25 @@ public sealed class Kthread
 
     private void Exit(int result, ExceptionDispatchInfo? exception)
     {
+        System.Registry.Remove(this);
+        if (Listeners.Kthread)
+            TracePoints.KthreadEnded(this, result);
         _result = result;
         _exception = exception;
         _exited.CompleteAll();
         _parkers.WakeUpAll(); // who waits for it to park learns that it never will
+    }
+
+    /// <summary>
+    /// Counts and traces what left the function. Where nobody has asked the thread to stop, it may be long until somebody does, or nobody may: then the log has it at
+    /// once. Else who stops it waits for it, and has it.
+    /// </summary>
+    private void Report(Exception exception)
+    {
+        System.Counters.AddKthreadException();
+        TracePoints.KthreadFailed(this, exception);
+        if ((Seam.Read(in _flags) & ShouldStopBit) == 0)
+            System.Log($"kthread {Name}: its function failed, as Stop will say, too: {exception}");
     }
 
     private string DebuggerDisplay =>

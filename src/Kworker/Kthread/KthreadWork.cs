@@ -39,18 +39,35 @@ public abstract class KthreadWork : DeferredItem
     /// Takes back what is pending and waits until a run that has begun is over (<c>kthread_cancel_work_sync</c>,
     /// <c>kthread_cancel_delayed_work_sync</c>); meanwhile queueing is refused. True when it was pending.
     /// </summary>
+    /// <exception cref="DeadlockException">The run waits for the caller, or is the caller: it would never end. Nothing has been taken back.</exception>
     public bool CancelSync()
     {
         if (Owner is not { } worker)
             return false;
-        bool taken = worker.BeginCancel(this, out Completion? run);
-        if (run is not null)
+        // Asked before anything is touched; if a run begins after that, asked again. The second time there is only the run to be waited for.
+        WaitGraph.Wait? wait = WaitGraph.Begin(worker.TargetOfRun(this));
+        try
         {
-            run.Wait();
-            worker.EndCancel(this);
-        }
+            bool taken = worker.BeginCancel(this, out Completion? run);
+            if (run is not null)
+            {
+                try
+                {
+                    wait ??= WaitGraph.Begin(worker.TargetOfRun(this));
+                    run.Wait();
+                }
+                finally
+                {
+                    worker.EndCancel(this);
+                }
+            }
 
-        return taken;
+            return taken;
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
     }
 
     /// <inheritdoc cref="CancelSync"/>
@@ -58,24 +75,40 @@ public abstract class KthreadWork : DeferredItem
     {
         if (Owner is not { } worker)
             return false;
-        bool taken = worker.BeginCancel(this, out Completion? run);
-        if (run is not null)
+        WaitGraph.Wait? wait = WaitGraph.BeginAsync(worker.TargetOfRun(this));
+        try
         {
-            await run.WaitAsync();
-            worker.EndCancel(this);
-        }
+            bool taken = worker.BeginCancel(this, out Completion? run);
+            if (run is not null)
+            {
+                try
+                {
+                    wait ??= WaitGraph.BeginAsync(worker.TargetOfRun(this));
+                    await run.WaitAsync();
+                }
+                finally
+                {
+                    worker.EndCancel(this);
+                }
+            }
 
-        return taken;
+            return taken;
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
     }
 
     /// <summary>
     /// Waits until the last run queued before this call is over (<c>kthread_flush_work</c>). A delayed item whose time runs is queued at once, as
     /// <see cref="Work.Flush"/> does (the kernel's call would wait for ever).
     /// </summary>
-    public void Flush() => Owner?.FlushBehind(this)?.Wait();
+    /// <exception cref="DeadlockException">The run waits for the caller, or is the caller: it would never end.</exception>
+    public void Flush() => Owner?.Wait(this);
 
     /// <inheritdoc cref="Flush"/>
-    public ValueTask FlushAsync() => Owner?.FlushBehind(this) is { } done ? done.WaitAsync() : default;
+    public ValueTask FlushAsync() => Owner?.WaitAsync(this) ?? default;
 }
 
 /// <summary>A kthread's work item of an owner.</summary>

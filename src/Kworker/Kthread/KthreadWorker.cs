@@ -17,6 +17,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     private Spinlock _lock;
     private readonly ItemList _items = new();
     private DeferredItem? _current; // what runs
+    private long _runs; // begun; the one in progress has this number
     private bool _isDisposed;
     private bool _hasEnded; // the thread looks at the list no more; set by it
 
@@ -25,7 +26,8 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     public KthreadWorker(string name, KworkerSystem? system = null)
     {
         _system = system ?? KworkerSystem.Current;
-        _thread = Kthread.Run(static self => self.Run(), this, name, _system);
+        _thread = new Kthread(Run, name, _system) { Worker = this, Idles = _hasWork };
+        _thread.Start();
     }
 
     /// <summary>An exception left a work function. With no handler the <see cref="KworkerSystemOptions.Log"/> has it; the thread goes on.</summary>
@@ -46,7 +48,11 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
             Add(work);
         _lock.Exit();
         if (queued)
+        {
+            Tell(work);
             _hasWork.WakeUp();
+        }
+
         return queued;
     }
 
@@ -62,6 +68,8 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         bool queued = !work.IsPending && work.Cancelling == 0;
         bool program = queued && Start(work, delay);
         _lock.Exit();
+        if (queued)
+            Tell(work);
         if (program)
             _system.Timers.Program();
         else if (queued)
@@ -89,6 +97,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         bool wasPending = TakeBack(work);
         bool program = Start(work, delay);
         _lock.Exit();
+        Tell(work);
         if (program)
             _system.Timers.Program();
         else
@@ -97,25 +106,132 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Waits until all that is queued is done (<c>kthread_flush_worker</c>); items whose time runs are not waited for.</summary>
-    public void Flush() => AddMarker()?.Wait();
+    /// <exception cref="DeadlockException">The caller is an item of it, or one of its items waits for the caller: it would never end.</exception>
+    public void Flush() => Wait(AddMarker());
 
     /// <inheritdoc cref="Flush"/>
-    public ValueTask FlushAsync() => AddMarker() is { } done ? done.WaitAsync() : default;
+    public ValueTask FlushAsync() => WaitAsync(AddMarker());
 
     /// <summary>Lets it finish what is queued, then stops the thread (<c>kthread_destroy_worker</c>). Cancel delayed items first.</summary>
+    /// <exception cref="DeadlockException">The caller is an item of it, or one of its items waits for the caller: it would never end. It goes on.</exception>
     public void Dispose()
     {
-        Close()?.Wait();
-        _thread.Stop();
+        // Asked before it is closed: who is refused leaves it as it was.
+        WaitGraph.Wait? wait = WaitGraph.Begin(new KthreadExitTarget(_thread));
+        try
+        {
+            Wait(Close());
+            _thread.Stop();
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        if (Close() is { } done)
-            await done.WaitAsync();
-        await _thread.StopAsync();
+        WaitGraph.Wait? wait = WaitGraph.BeginAsync(new KthreadExitTarget(_thread));
+        try
+        {
+            await WaitAsync(Close());
+            await _thread.StopAsync();
+        }
+        finally
+        {
+            WaitGraph.End(wait);
+        }
     }
+
+    /// <summary>Its thread.</summary>
+    internal Kthread Thread => _thread;
+
+    /// <summary>The function that runs, for reports: a look.</summary>
+    internal string CurrentFunction => (Current as KthreadWork)?.FunctionName ?? $"kthread {Name}";
+
+    /// <summary>Where the item that runs was queued, if that is recorded.</summary>
+    internal string? CurrentOrigin => Current is KthreadWork work ? Origins.Of(work) : null;
+
+    private DeferredItem? Current
+    {
+        get
+        {
+            _lock.Enter();
+            DeferredItem? current = _current;
+            _lock.Exit();
+            return current;
+        }
+    }
+
+    /// <summary>Whether a marker of ours stands in line yet: all before it have not finished.</summary>
+    internal bool IsInLine(DeferredItem place)
+    {
+        _lock.Enter();
+        bool isIn = place.IsLinked;
+        _lock.Exit();
+        return isIn;
+    }
+
+    internal bool IsRunning(long run)
+    {
+        _lock.Enter();
+        bool isRunning = _current is not null && _runs == run;
+        _lock.Exit();
+        return isRunning;
+    }
+
+    /// <summary>The run in progress of an item, to be cancelled; null when it does not run, or nobody could wait for the caller.</summary>
+    internal WaitTarget? TargetOfRun(KthreadWork work)
+    {
+        if (!WaitGraph.CallerCounts)
+            return null;
+        _lock.Enter();
+        bool runs = ReferenceEquals(_current, work);
+        long run = _runs;
+        _lock.Exit();
+        return runs ? new KthreadRunTarget(this, run, $"CancelSync of {work.FunctionName} (kthread worker {Name})") : null;
+    }
+
+    /// <summary>Waits until the last run of an item that is queued is over.</summary>
+    internal void Wait(KthreadWork work) => Wait(FlushBehind(work), work);
+
+    /// <inheritdoc cref="Wait(KthreadWork)"/>
+    internal ValueTask WaitAsync(KthreadWork work) => WaitAsync(FlushBehind(work), work);
+
+    private void Wait(Marker? marker, KthreadWork? work = null)
+    {
+        if (marker is null)
+            return;
+        // A marker whose wait is refused stays in line: it lets nobody wait, and goes as its turn comes.
+        WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.Begin(TargetOf(marker, work)) : null;
+        marker.Done.Wait();
+        WaitGraph.End(wait);
+    }
+
+    private ValueTask WaitAsync(Marker? marker, KthreadWork? work = null)
+    {
+        if (marker is null)
+            return default;
+        try
+        {
+            WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.BeginAsync(TargetOf(marker, work)) : null;
+            return wait is null ? marker.Done.WaitAsync() : WaitToEnd(marker, wait);
+        }
+        catch (DeadlockException e)
+        {
+            return ValueTask.FromException(e);
+        }
+
+        static async ValueTask WaitToEnd(Marker marker, WaitGraph.Wait wait)
+        {
+            await marker.Done.WaitAsync();
+            WaitGraph.End(wait);
+        }
+    }
+
+    private KthreadLineTarget TargetOf(Marker marker, KthreadWork? work) =>
+        new(this, marker, work is null ? $"Flush of kthread worker {Name}" : $"Flush of {work.FunctionName} (kthread worker {Name})");
 
     /// <summary>On the thread that drives the wheel: the item's time has come.</summary>
     internal void Expired(KthreadDelayedWork work)
@@ -169,7 +285,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     }
 
     /// <summary>What completes behind the last run queued; null when there is nothing to wait for.</summary>
-    internal Completion? FlushBehind(KthreadWork work)
+    private Marker? FlushBehind(KthreadWork work)
     {
         var marker = new Marker();
         _lock.Enter();
@@ -190,7 +306,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         _lock.Exit();
         if (expedited)
             _hasWork.WakeUp();
-        return wait ? marker.Done : null;
+        return wait ? marker : null;
     }
 
     private int Run()
@@ -205,6 +321,8 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
                 continue; // somebody took it back after we had been woken for it
             }
 
+            if (Listeners.Kthread && item is KthreadWork begun)
+                TracePoints.KthreadWorkBegun(begun);
             try
             {
                 item.Execute();
@@ -213,6 +331,9 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
             {
                 Report(item, e);
             }
+
+            if (Listeners.Kthread && item is KthreadWork ended)
+                TracePoints.KthreadWorkEnded(ended);
 
             _lock.Enter();
             _current = null;
@@ -238,6 +359,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         if (item is KthreadWork work)
             work.IsPending = false;
         _current = item;
+        _runs++;
         _hasEnded = item is null && Kthread.ShouldStop;
         _lock.Exit();
         return item;
@@ -254,6 +376,15 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
             return;
         _lock.Exit();
         throw refusal;
+    }
+
+    /// <summary>Without the lock, as listeners may be anybody's code: so it may be told after the item has begun.</summary>
+    private void Tell(KthreadWork work)
+    {
+        if (Listeners.Kthread)
+            TracePoints.KthreadWorkQueued(work, this);
+        if (Listeners.Stacks)
+            Origins.Note(work);
     }
 
     private void Add(KthreadWork work)
@@ -296,7 +427,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     }
 
     /// <summary>What completes behind all that is queued; null when the thread has ended.</summary>
-    private Completion? AddMarker()
+    private Marker? AddMarker()
     {
         var marker = new Marker();
         _lock.Enter();
@@ -307,14 +438,14 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         if (!added)
             return null;
         _hasWork.WakeUp();
-        return marker.Done;
+        return marker;
     }
 
     /// <summary>
     /// Refuses items from here on; what completes behind those that are queued is to be waited for before the stop: a kthread that is stopped before it
     /// began never does.
     /// </summary>
-    private Completion? Close()
+    private Marker? Close()
     {
         _lock.Enter();
         _isDisposed = true;
@@ -324,6 +455,8 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
 
     private void Report(DeferredItem item, Exception exception)
     {
+        _system.Counters.AddWorkException();
+        TracePoints.KthreadWorkFailed(this, item as KthreadWork, exception);
         try
         {
             if (UnhandledException is { } handler)

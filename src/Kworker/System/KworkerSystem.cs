@@ -16,6 +16,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     private static KworkerSystem? t_current;
 
     private readonly Action<string> _log;
+    private readonly bool _recordsStacks;
     private readonly Lock _queuesLock = new();
     private readonly List<Workqueue> _queues = []; // those alive, under _queuesLock
     private readonly Workqueue?[] _systemQueues = new Workqueue?[4]; // under _queuesLock, made when first used
@@ -24,6 +25,10 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     public KworkerSystem(KworkerSystemOptions? options = null)
     {
         options ??= new KworkerSystemOptions();
+        Listeners.EnsureCreated();
+        _recordsStacks = options.RecordStacks;
+        if (_recordsStacks)
+            Listeners.CountSystemWithStacks(1);
         TimeProvider = options.TimeProvider;
         Observer = options.Observer;
         _log = options.Log ?? (static text => Console.Error.WriteLine(text));
@@ -70,6 +75,12 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
 
     /// <summary>Its usermode helpers.</summary>
     internal HelperGate Helpers { get; } = new();
+
+    /// <summary>Its kthreads.</summary>
+    internal SystemRegistry Registry { get; } = new();
+
+    /// <summary>What seldom happens in it.</summary>
+    internal SystemCounters Counters { get; } = new();
 
     /// <summary>
     /// Guards all lists of queues, pools and workers, and what is counted about them: one lock, so that an item can go from a queue to a pool
@@ -154,6 +165,8 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
 
     private void EndThreads()
     {
+        if (_recordsStacks)
+            Listeners.CountSystemWithStacks(-1);
         Timers.Dispose();
         Normal.Shutdown();
         HighPriority.Shutdown();

@@ -9,6 +9,13 @@ public sealed class KworkerSystemOptions
     /// <summary>Where an exception goes that left a work function and that no handler took; to standard error unless given.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>
+    /// Keeps the stack of each call that queues an item, and of waits as they begin, for reports of deadlocks and stalls. It costs some ten microseconds each: for the
+    /// hunt for a fault, not for every day. (A listener to the event source can ask for it at run time, see docs/tracing.md.) It holds for the whole process while such
+    /// a system lives.
+    /// </summary>
+    public bool RecordStacks { get; init; }
+
     /// <summary>How many workers of a pool run at once; for tests.</summary>
     internal int Processors { get; init; } = Environment.ProcessorCount;
 

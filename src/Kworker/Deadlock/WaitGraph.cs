@@ -1,0 +1,235 @@
+using System.Diagnostics;
+
+namespace Kworker;
+
+/// <summary>
+/// Who waits for whom, among those for whom somebody can wait: runs of work items, and kthreads. It is asked before each flush, cancel-sync, drain or stop that
+/// a work function or a kthread is about to wait in, and at no other time: work that waits for nothing costs nothing.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A <em>waiter</em> is a work item in a recorded wait (for its run in progress; the run waits, not a thread, so it is the same through awaits) or a kthread,
+/// and has one or several recorded waits, all of which must end before it goes on. A wait has a target; the target says which waiters it depends on.
+/// </para>
+/// <para>
+/// <b>What is found.</b> Those who can never go on are the largest set in which each has a wait whose target is stuck if all of the set are. So the search
+/// begins with all that the caller depends on, directly or through others, takes out whoever has no such wait, and repeats that until nobody leaves. If the
+/// caller is left, the wait that it wants closes a cycle. (A place among a queue's <c>MaxActive</c> comes free when any one of the active items ends, so an
+/// inactive item is stuck only when all of them are: a search for a mere path would report too much.)
+/// </para>
+/// <para>
+/// <b>No false report.</b> Waits are recorded and searched under one lock, so none begins during a search. One that ends meanwhile is not seen, or is seen
+/// and was there when the search began. And from a set like the above nobody can leave: the first to do so would need the end of a wait that depends on
+/// the others. So it is no matter that the locks of what is looked at are taken one after the other.
+/// </para>
+/// <para>
+/// <b>No cycle is missed.</b> Only a new wait can close a cycle of waits, and each is searched after it has been recorded.
+/// </para>
+/// Lock order: this lock, then the run lock or a kthread worker's. Never asked with a lock held.
+/// </remarks>
+internal static class WaitGraph
+{
+    // All of these: lock, s_lock.
+    private static Spinlock s_lock;
+    private static Dictionary<object, Wait>? s_waits; // by waiter: a list of its waits
+
+    /// <summary>
+    /// Records that the calling run or kthread is about to wait for <paramref name="target"/>. Null when the caller is neither: nobody can wait for it.
+    /// The caller waits, and calls <see cref="End"/> with what it was given when the wait is over.
+    /// </summary>
+    /// <exception cref="DeadlockException">The wait would never end. Nothing is recorded.</exception>
+    internal static Wait? Begin(WaitTarget? target)
+    {
+        if (target is null || CurrentWaiter is not { } waiter)
+            return null;
+        var wait = new Wait(waiter, target, Listeners.Stacks ? StackText.Capture() : null);
+        List<Wait>? cycle;
+        s_lock.Enter();
+        Add(wait);
+        cycle = Search(wait);
+        if (cycle is not null)
+            Remove(wait);
+        s_lock.Exit();
+        if (cycle is null)
+            return wait;
+        var report = new DeadlockException([.. cycle.Select(static link => link.ToLink())]);
+        TracePoints.DeadlockReported(report);
+        throw report;
+    }
+
+    /// <summary>
+    /// As <see cref="Begin"/>, for a call that gives a task. Only an async function is taken to await it there and then; a plain one cannot, and may well leave the
+    /// task to others and return: that is no wait of its run.
+    /// </summary>
+    internal static Wait? BeginAsync(WaitTarget? target) => CallerAwaits ? Begin(target) : null;
+
+    /// <summary>Whether the caller is one for whom somebody can wait: else nothing need be made for <see cref="Begin"/>.</summary>
+    internal static bool CallerCounts => CurrentWaiter is not null;
+
+    private static bool CallerAwaits => Work.Current is { IsAsync: true } || SynchronizationContext.Current is KthreadContext;
+
+    /// <summary>The wait is over.</summary>
+    internal static void End(Wait? wait)
+    {
+        if (wait is null)
+            return;
+        s_lock.Enter();
+        Remove(wait);
+        s_lock.Exit();
+    }
+
+    /// <summary>
+    /// The item whose run calls, or the kthread. The thread of a kthread worker stands for the item that it runs: what that waits for, everything behind it does.
+    /// </summary>
+    private static object? CurrentWaiter => (object?)Work.Current ?? Kthread.Current;
+
+    /// <summary>Whether a wait of <paramref name="waiter"/> is recorded: for tests, whose threads wait for each other to wait.</summary>
+    internal static bool Waits(object waiter)
+    {
+        s_lock.Enter();
+        bool waits = s_waits?.ContainsKey(waiter) ?? false;
+        s_lock.Exit();
+        return waits;
+    }
+
+    private static void Add(Wait wait)
+    {
+        s_waits ??= [];
+        if (s_waits.TryGetValue(wait.Waiter, out Wait? others))
+            wait.Next = others;
+        s_waits[wait.Waiter] = wait;
+    }
+
+    private static void Remove(Wait wait)
+    {
+        Wait first = s_waits![wait.Waiter];
+        if (ReferenceEquals(first, wait))
+        {
+            if (wait.Next is null)
+                s_waits.Remove(wait.Waiter);
+            else
+                s_waits[wait.Waiter] = wait.Next;
+            return;
+        }
+
+        while (!ReferenceEquals(first.Next, wait))
+            first = first.Next!;
+        first.Next = wait.Next;
+    }
+
+    /// <summary>The cycle that <paramref name="wait"/> closes; null when it closes none.</summary>
+    private static List<Wait>? Search(Wait wait)
+    {
+        s_lock.AssertHeld();
+        var reached = new Waiters(s_waits!);
+        wait.Target.AddWaiters(reached);
+        if (reached.IsEmpty)
+            return null; // as a rule: what is waited for waits for nobody
+        reached.Add(wait.Waiter);
+        for (int i = 0; i < reached.Count; i++)
+        {
+            foreach (Wait next in reached.WaitsOf(i))
+                next.Target.AddWaiters(reached);
+        }
+
+        // Those that were reached last depend on the fewest: so a chain is taken apart in one round.
+        bool changed;
+        do
+        {
+            changed = false;
+            for (int i = reached.Count - 1; i >= 0; i--)
+            {
+                if (reached.Has(i) && !reached.WaitsOf(i).Any(next => next.Target.IsStuck(reached)))
+                {
+                    reached.Remove(i);
+                    changed = true;
+                }
+            }
+        }
+        while (changed);
+        return reached.Has(wait.Waiter) ? Trail(wait, reached) : null;
+    }
+
+    /// <summary>From the caller along stuck waits until somebody comes again.</summary>
+    private static List<Wait> Trail(Wait wait, Waiters stuck)
+    {
+        var trail = new List<Wait>();
+        var seen = new HashSet<object>();
+        Wait? at = wait;
+        while (at is not null)
+        {
+            trail.Add(at);
+            seen.Add(at.Waiter);
+            var next = new Waiters(s_waits!);
+            at.Target.AddWaiters(next);
+            at = null;
+            for (int i = 0; i < next.Count && at is null; i++)
+            {
+                if (!stuck.Has(next[i]))
+                    continue;
+                if (ReferenceEquals(next[i], wait.Waiter))
+                    return trail;
+                if (!seen.Contains(next[i]))
+                    at = next.WaitsOf(i).FirstOrDefault(link => link.Target.IsStuck(stuck));
+            }
+        }
+
+        return trail;
+    }
+
+    /// <summary>A recorded wait.</summary>
+    [DebuggerDisplay("{Waiter}: {Target.Description,nq}")]
+    internal sealed class Wait(object waiter, WaitTarget target, string? stack)
+    {
+        /// <summary>The next of the same waiter. Lock: the graph's.</summary>
+        internal Wait? Next;
+
+        internal object Waiter => waiter;
+
+        internal WaitTarget Target => target;
+
+        internal DeadlockLink ToLink() => waiter switch
+        {
+            Work work => new(work.FunctionName, work.RunInProgress?.Queue is { } queue ? $"workqueue {queue.Name}" : null, target.Description, Origins.Of(work), stack),
+            Kthread { Worker: { } worker } => new(worker.CurrentFunction, $"kthread worker {worker.Name}", target.Description, worker.CurrentOrigin, stack),
+            _ => new($"kthread {((Kthread)waiter).Name}", null, target.Description, null, stack),
+        };
+    }
+
+    /// <summary>A set of waiters in the order in which they were added. One who is in no recorded wait cannot be stuck, and is not added.</summary>
+    internal sealed class Waiters
+    {
+        private readonly Dictionary<object, Wait> _waits;
+        private readonly List<object> _list = [];
+        private readonly HashSet<object> _set = [];
+
+        internal Waiters(Dictionary<object, Wait> waits) => _waits = waits;
+
+        internal bool IsEmpty => _list.Count == 0;
+
+        internal int Count => _list.Count;
+
+        internal object this[int index] => _list[index];
+
+        /// <summary>All who are in a recorded wait.</summary>
+        internal IEnumerable<object> All => _waits.Keys;
+
+        internal void Add(object waiter)
+        {
+            if (_waits.ContainsKey(waiter) && _set.Add(waiter))
+                _list.Add(waiter);
+        }
+
+        internal bool Has(object waiter) => _set.Contains(waiter);
+
+        internal bool Has(int index) => _set.Contains(_list[index]);
+
+        internal void Remove(int index) => _set.Remove(_list[index]);
+
+        internal IEnumerable<Wait> WaitsOf(int index)
+        {
+            for (Wait? wait = _waits[_list[index]]; wait is not null; wait = wait.Next)
+                yield return wait;
+        }
+    }
+}
