@@ -11,4 +11,19 @@ internal static class ItemState
 
     /// <summary>A cancel-sync waits for its run to end; it owns Pending meanwhile.</summary>
     internal const long Canceling = 4;
+
+    /// <summary>In a worker's <see cref="Stage"/>: that worker may begin it without the run lock, whoever holds the run lock may take it out of there.</summary>
+    internal const long Staged = 8;
+
+    /// <summary>Somebody stands behind the run that a worker began from its stage: the run ends under the run lock.</summary>
+    internal const long Watched = 16;
+
+    /// <summary>How often it has been disabled and not enabled again: bits 16 to 31.</summary>
+    internal const long DisabledMask = 0xFFFFL << 16;
+
+    /// <summary>Disabled once.</summary>
+    internal const long DisabledUnit = 1L << 16;
+
+    /// <summary>Counts how often it has been staged, in bits 32 and up: a worker begins only what is still staged as it was when it took it.</summary>
+    internal const long StagingUnit = 1L << 32;
 }

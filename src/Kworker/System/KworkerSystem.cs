@@ -37,6 +37,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         Normal = new WorkerPool(this, "n", processors);
         HighPriority = new WorkerPool(this, "h", processors) { Priority = ThreadPriority.AboveNormal };
         Unbound = new WorkerPool(this, "u", WorkerPool.Unmanaged);
+        RunLock = new RunLock(Normal, HighPriority, Unbound);
     }
 
     /// <summary>The process-wide system; a host replaces it with its own, so that nothing escapes the host's drain at shutdown.</summary>
@@ -82,11 +83,8 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     /// <summary>What seldom happens in it.</summary>
     internal SystemCounters Counters { get; } = new();
 
-    /// <summary>
-    /// Guards all lists of queues, pools and workers, and what is counted about them: one lock, so that an item can go from a queue to a pool
-    /// to a worker in one step that nobody sees half done.
-    /// </summary>
-    internal Spinlock RunLock;
+    /// <summary>Guards all lists of queues, pools and workers, and what is counted about them.</summary>
+    internal RunLock RunLock { get; }
 
     /// <summary>The calling thread belongs to <paramref name="system"/> from here on.</summary>
     internal static void Enter(KworkerSystem system) => t_current = system;
@@ -118,7 +116,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Lets the rest of an awaiting method run on a worker.</summary>
-    internal void QueueContinuation(DeferredItem item) => Normal.Add(item);
+    internal void QueueContinuation(DeferredItem item) => Normal.Push(item);
 
     /// <summary>Never throws: it is called where an exception would end a worker or the timers.</summary>
     internal void Log(string text)

@@ -15,28 +15,9 @@ internal sealed class FlushEpoch
     /// <summary>The epoch that came after; set when this one is closed.</summary>
     internal FlushEpoch? Next;
 
+    /// <summary>Link of those that <see cref="RunLock.Exit"/> completes.</summary>
     internal FlushEpoch? NextFinished;
 
     /// <summary>Completed for good when this epoch and all before it are empty.</summary>
     internal Completion Done { get; } = new();
-}
-
-/// <summary>Epochs found empty under the run lock, to be completed after it.</summary>
-internal struct FinishedEpochs
-{
-    private FlushEpoch? _first;
-
-    internal readonly bool Any => _first is not null;
-
-    internal void Add(FlushEpoch epoch)
-    {
-        epoch.NextFinished = _first;
-        _first = epoch;
-    }
-
-    internal readonly void Complete()
-    {
-        for (FlushEpoch? epoch = _first; epoch is not null; epoch = epoch.NextFinished)
-            epoch.Done.CompleteAll();
-    }
 }

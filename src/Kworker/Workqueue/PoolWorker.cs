@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Kworker;
 
@@ -13,6 +14,7 @@ internal sealed class PoolWorker
 
     private readonly WorkerPool _pool;
     private readonly Parker _parker;
+    private readonly Stage _stage;
     private WorkRun _run; // R: for the next item that it begins, and what stands behind that
     private int _blockingDepth; // its own thread's
     private ExecutionContext? _executionContext; // its own thread's, as it was at the start
@@ -22,6 +24,7 @@ internal sealed class PoolWorker
         _pool = pool;
         Name = name;
         _run = new WorkRun(pool);
+        _stage = new Stage(pool);
         _parker = Parker.ForNewThread(pool.System.Observer);
     }
 
@@ -31,8 +34,11 @@ internal sealed class PoolWorker
 
     internal string Name { get; }
 
-    /// <summary>The run whose code this thread executes; null between items, and while it executes what belongs to none.</summary>
-    internal WorkRun? CurrentRun { get; private set; }
+    /// <summary>The item whose function this thread executes; null between items, and while it executes what belongs to none. Its own thread's.</summary>
+    internal Work? CurrentWork { get; private set; }
+
+    /// <summary>The queue of <see cref="CurrentWork"/>. Its own thread's.</summary>
+    internal Workqueue? CurrentQueue { get; private set; }
 
     // R: links of the pool's idle workers.
     internal PoolWorker? NextIdle;
@@ -44,16 +50,42 @@ internal sealed class PoolWorker
 
     internal void Unpark() => _parker.Unpark();
 
+    /// <summary>The function is about to block: what has been taken ahead is for others, and another worker may run (<c>wq_worker_sleeping</c>).</summary>
     internal void BeginBlocking()
     {
-        if (_blockingDepth++ == 0)
-            _pool.WorkerBlocks();
+        if (_blockingDepth++ != 0)
+            return;
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        _stage.Settle();
+        _stage.Return(half: false);
+        _pool.CountRunning(-1);
+        runLock.Exit();
     }
 
+    /// <summary>The function runs again (<c>wq_worker_running</c>).</summary>
     internal void EndBlocking()
     {
-        if (--_blockingDepth == 0)
-            _pool.WorkerUnblocks();
+        if (--_blockingDepth != 0)
+            return;
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        _pool.CountRunning(1);
+        runLock.Exit();
+    }
+
+    /// <summary>Run lock: what stands in its stage goes back to the pool's list; false when it has been begun.</summary>
+    internal void TryReturn(Work work, int index)
+    {
+        if (_stage.TryReturn(index))
+            _pool.AddFirst(work);
+    }
+
+    /// <summary>Run lock: the run that began from its stage, from here one to stand behind; false when it is over.</summary>
+    internal bool TryWatch(int index, [NotNullWhen(true)] out WorkRun? run)
+    {
+        run = _stage.TryWatch(index, _run) ? _run : null;
+        return run is not null;
     }
 
     /// <summary>
@@ -66,22 +98,41 @@ internal sealed class PoolWorker
         KworkerSystem.Enter(_pool.System);
         _parker.Adopt();
         _executionContext = ExecutionContext.Capture();
-        ref Spinlock runLock = ref _pool.System.RunLock;
+        RunLock runLock = _pool.System.RunLock;
         runLock.Enter();
         _pool.WorkerArrives();
         while (true)
         {
             while (_pool.NextItem() is { } item)
             {
-                if (item.IsTied)
+                if (_pool.TryFill(_stage, this))
+                {
+                    runLock.Exit();
+                    RunStage();
+                    runLock.Enter();
+                    _stage.Clear();
+                    _pool.Forget(_stage);
+                }
+                else if (item.IsTied)
+                {
                     _run.Scheduled.TakeTied(item);
+                }
                 else
+                {
                     Process(item);
-                while (_run.Scheduled.First is { } next)
-                    Process(next);
+                }
+
+                ProcessScheduled();
+                if (runLock.HasNoted)
+                {
+                    runLock.Exit();
+                    runLock.Enter();
+                }
             }
 
-            if (!_pool.TryIdle(this) || !Idle(ref runLock))
+            if (_pool.TrySteal())
+                continue;
+            if (!_pool.TryIdle(this) || !Idle(runLock))
                 break;
         }
 
@@ -89,8 +140,15 @@ internal sealed class PoolWorker
         _parker.Leave();
     }
 
+    /// <summary>What may run only when the run that has just ended is over, before anything else.</summary>
+    private void ProcessScheduled()
+    {
+        while (_run.Scheduled.First is { } next)
+            Process(next);
+    }
+
     /// <summary>Sleeps until the pool takes it from its idle workers; false when it is to end instead. The run lock is held before and after.</summary>
-    private bool Idle(ref Spinlock runLock)
+    private bool Idle(RunLock runLock)
     {
         while (IsIdle) // a wake-up may be an old one, of a wait that is over
         {
@@ -105,15 +163,66 @@ internal sealed class PoolWorker
         return true;
     }
 
+    /// <summary>Runs what it has taken ahead, without the run lock. What is taken back meanwhile is left out.</summary>
+    private void RunStage()
+    {
+        Workqueue? last = null; // the queue of the run before
+        for (int index = 0; index < _stage.Count; index++)
+        {
+            bool begun = _stage.TryBegin(index, out Work work, out Workqueue queue);
+            // The end of the run before has been published before this compare-and-swap: whoever makes the queue eager from here on sees it.
+            if (last is { IsEager: true })
+                SettleStage();
+            if (!begun)
+                continue;
+            last = queue;
+            CurrentWork = work;
+            CurrentQueue = queue;
+            try
+            {
+                work.Execute();
+            }
+            catch (Exception e)
+            {
+                queue.Report(work, e);
+            }
+
+            CleanUp(work, queue);
+            CurrentWork = null;
+            CurrentQueue = null;
+            if (!_stage.TryEnd(index))
+                EndWatched(index);
+        }
+    }
+
+    private void SettleStage()
+    {
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        _stage.Settle();
+        runLock.Exit();
+    }
+
+    /// <summary>Somebody stands behind the run of a staged item: it ends as any other, and they come next.</summary>
+    private void EndWatched(int index)
+    {
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        EndPiece(_run, isOver: true);
+        _stage.WasEnded(index);
+        ProcessScheduled();
+        runLock.Exit();
+    }
+
     /// <summary>Runs one item (<c>process_one_work</c>). The run lock is held before and after, not meanwhile.</summary>
     private void Process(DeferredItem item)
     {
-        ref Spinlock runLock = ref _pool.System.RunLock;
+        RunLock runLock = _pool.System.RunLock;
         runLock.AssertHeld();
         WorkRun? run = item.Run is { Work: not null } going ? going : null;
         if (item is Work work)
         {
-            if (work.RunInProgress is { } other)
+            if (work.FindRun() is { } other)
             {
                 // It runs already: its next run, and whoever flushes that, stand behind the one in progress.
                 other.Scheduled.TakeTied(item);
@@ -121,48 +230,44 @@ internal sealed class PoolWorker
             }
 
             run = _run;
-            run.Begin(work);
+            run.Begin(work, work.Queue!, work.Epoch!);
             work.BeginRun(run);
         }
 
         item.Unlink();
         item.IsTied = false;
-        CurrentRun = run;
+        CurrentWork = run?.Work;
+        CurrentQueue = run?.Queue;
         // Others may be waiting: if not enough workers run, one more goes on with them.
-        WakePlan plan = _pool.PlanWake();
+        _pool.NeedsPlan = true;
         runLock.Exit();
-        plan.Carry();
 
         bool isOver = Execute(item, run);
 
-        var done = new FinishedEpochs();
-        plan = default;
         runLock.Enter();
-        CurrentRun = null;
+        CurrentWork = null;
+        CurrentQueue = null;
         if (run is not null)
-            plan = EndPiece(run, isOver, ref done);
+            EndPiece(run, isOver);
         else if (item is FlushBarrier barrier)
-            barrier.Queue.Finish(barrier.Epoch, counted: false, ref done);
-        if (done.Any || plan.IsAny)
+            barrier.Queue.Finish(barrier.Epoch, counted: false);
+        if (runLock.HasNoted)
         {
             runLock.Exit();
-            plan.Carry();
-            done.Complete();
             runLock.Enter();
         }
     }
 
     /// <summary>A piece of a run has been executed: the run is over, or it goes on without us.</summary>
-    private WakePlan EndPiece(WorkRun run, bool isOver, ref FinishedEpochs done)
+    private void EndPiece(WorkRun run, bool isOver)
     {
-        WakePlan plan = default;
         if (isOver || run.EndPiece())
         {
             Workqueue queue = run.Queue!;
             bool isContext = run.Work!.IsAsync;
-            run.End(ref done);
+            run.End();
             if (!ReferenceEquals(queue.Pool, _pool))
-                plan = queue.PlanWake(); // what has become active is not for us to run
+                queue.Pool.NeedsPlan = true; // what has become active is not for us to run
             if (isContext && ReferenceEquals(run, _run))
                 _run = new WorkRun(_pool);
             if (!ReferenceEquals(run, _run))
@@ -172,8 +277,6 @@ internal sealed class PoolWorker
         {
             _run = new WorkRun(_pool); // it keeps what stands behind it
         }
-
-        return plan;
     }
 
     /// <summary>Executes an item; true when it is a work item whose run ended with it.</summary>
@@ -219,12 +322,12 @@ internal sealed class PoolWorker
                 run.Queue!.Report(run.Work!, failure);
         }
 
-        CleanUp(run);
+        CleanUp(run?.Work, run?.Queue);
         return isOver;
     }
 
     /// <summary>What the function left on the thread is not the next one's: asynchronous locals, a synchronization context, a blocking scope.</summary>
-    private void CleanUp(WorkRun? run)
+    private void CleanUp(Work? work, Workqueue? queue)
     {
         if (!ReferenceEquals(ExecutionContext.Capture(), _executionContext))
             ExecutionContext.Restore(_executionContext!);
@@ -234,9 +337,9 @@ internal sealed class PoolWorker
             return;
         _blockingDepth = 1;
         EndBlocking();
-        string message = $"A {nameof(Worker)}.{nameof(Worker.Blocking)} scope of {run?.Work?.FunctionName ?? "what follows an await"} was not disposed of.";
-        if (run is not null)
-            run.Queue!.Report(run.Work!, new InvalidOperationException(message));
+        string message = $"A {nameof(Worker)}.{nameof(Worker.Blocking)} scope of {work?.FunctionName ?? "what follows an await"} was not disposed of.";
+        if (work is not null)
+            queue!.Report(work, new InvalidOperationException(message));
         else
             _pool.System.Log(message);
     }

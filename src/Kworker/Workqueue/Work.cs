@@ -20,9 +20,10 @@ namespace Kworker;
 ///                        └────────────────── Running|Pending      (runs again afterwards)
 /// </code>
 /// Pending is a lock: who sets it (by compare-and-swap, from not pending) decides where the item goes, into the wheel or into a queue, and
-/// nobody else touches it until a worker clears Pending as it begins the function. Cancelling takes over Pending: it finds the item in the wheel
-/// or in a list and removes it, keeping the bit; Canceling stands beside it while a cancel-sync waits for the function to return, and so nobody
-/// can queue the item meanwhile, its own function included.
+/// nobody else touches it until a worker clears Pending as it begins the function. Cancelling takes over Pending: it finds the item in the wheel,
+/// in a list or in a worker's stage and removes it, keeping the bit; Canceling stands beside it while a cancel-sync waits for the function to return, and so nobody
+/// can queue the item meanwhile, its own function included. A disabled item is not queued either: the count stands in the same word, and is changed by
+/// who owns Pending.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public abstract class Work : DeferredItem
@@ -41,17 +42,32 @@ public abstract class Work : DeferredItem
     {
     }
 
+    /// <summary>Where it is to go. Written by the owner of Pending before the item is pushed into an inbox.</summary>
+    internal Workqueue? Target { get; set; }
+
+    /// <summary>The thread that pushed it into an inbox: who is to be told that it was refused. Written as <see cref="Target"/>.</summary>
+    internal int PushedBy { get; set; }
+
+    /// <summary>Its push into an inbox came after the queue had closed: who pushed it, and still owns Pending, is to be told. Lock: the run lock.</summary>
+    internal bool IsRefused { get; set; }
+
     /// <summary>The queue that it was last put on. Written by the owner of Pending under the run lock.</summary>
     internal Workqueue? Queue { get; private set; }
 
     /// <summary>The flush epoch of its pending run. Lock: the run lock.</summary>
     internal FlushEpoch? Epoch { get; private set; }
 
-    /// <summary>Its run in progress. Lock: the run lock.</summary>
+    /// <summary>
+    /// Its run in progress; null, too, for one that a worker began from its stage and that nobody has looked for yet (<see cref="FindRun"/>). Lock: the run lock.
+    /// </summary>
     internal WorkRun? RunInProgress { get; private set; }
 
-    /// <summary>In the list of its queue, a pool or a worker, rather than in the wheel or on the way. Lock: the run lock.</summary>
-    internal bool IsQueued { get; private set; }
+    // Whose stage it is in, or was begun from, and where there. Lock: the run lock.
+    private PoolWorker? _stagedBy;
+    private int _stageIndex;
+
+    /// <summary>In the list of its queue, a pool or a run, rather than in the wheel, in a stage or on the way. Lock: the run lock.</summary>
+    internal bool IsQueued { get; set; }
 
     /// <summary>Waits for its queue to have fewer than <c>MaxActive</c> items at work. Lock: the run lock.</summary>
     internal bool IsInactive { get; set; }
@@ -62,7 +78,7 @@ public abstract class Work : DeferredItem
     private KworkerSystem? _system;
 
     /// <summary>The item whose function calls, or null outside of work functions (<c>current_work</c>).</summary>
-    public static Work? Current => PoolWorker.Current?.CurrentRun?.Work;
+    public static Work? Current => PoolWorker.Current?.CurrentWork;
 
     /// <summary>Whether it is queued, its time runs, or it is being cancelled (<c>work_pending</c>).</summary>
     public bool IsPending => (Seam.Read(in State) & Pending) != 0;
@@ -164,8 +180,20 @@ public abstract class Work : DeferredItem
         return true;
     }
 
-    /// <summary>Sets Pending if nobody has: then the caller owns it, and must queue the item or release it.</summary>
-    internal bool TryTakePending() => (Seam.Or(ref State, Pending) & Pending) == 0;
+    /// <summary>Sets Pending if nobody has, and it is not disabled: then the caller owns it, and must queue the item or release it.</summary>
+    internal bool TryTakePending()
+    {
+        long state = Seam.Read(in State);
+        while ((state & (Pending | ItemState.DisabledMask)) == 0)
+        {
+            long seen = Seam.CompareExchange(ref State, state | Pending, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+
+        return false;
+    }
 
     internal void ReleasePending() => Seam.And(ref State, ~Pending);
 
@@ -173,7 +201,10 @@ public abstract class Work : DeferredItem
     /// <exception cref="InvalidOperationException">It was used with another system before; Pending has been released.</exception>
     internal void BindTo(KworkerSystem system)
     {
-        KworkerSystem? bound = Seam.CompareExchange(ref _system, system, null);
+        KworkerSystem? bound = Volatile.Read(ref _system);
+        if (ReferenceEquals(bound, system))
+            return;
+        bound ??= Seam.CompareExchange(ref _system, system, null);
         if (bound is null || ReferenceEquals(bound, system))
             return;
         ReleasePending();
@@ -201,7 +232,74 @@ public abstract class Work : DeferredItem
     internal void EndRun()
     {
         RunInProgress = null;
-        Seam.And(ref State, ~Running);
+        Seam.And(ref State, ~(Running | ItemState.Watched));
+    }
+
+    /// <summary>Whether a worker may take it ahead: a plain function that is not running. Run lock; it is in a list.</summary>
+    internal bool MayBeStaged => !IsTied && !IsAsync && (Seam.Read(in State) & Running) == 0;
+
+    /// <summary>
+    /// Run lock: from a list into a stage. A plain write will do: the item is pending and does not run, so only who has taken it out of the list writes its state.
+    /// </summary>
+    internal void EnterStage(PoolWorker worker, int index, out long ticket)
+    {
+        IsQueued = false;
+        _stagedBy = worker;
+        _stageIndex = index;
+        ticket = (State + ItemState.StagingUnit) | ItemState.Staged;
+        Seam.Write(ref State, ticket);
+    }
+
+    /// <summary>Run lock: out of its stage, unless the worker was first.</summary>
+    internal bool TryLeaveStage(long ticket) => Seam.CompareExchange(ref State, ticket & ~ItemState.Staged, ticket) == ticket;
+
+    /// <summary>By the worker in whose stage it is, without the lock: from here it runs, and may be queued again. False when it has been taken back.</summary>
+    internal bool TryBeginStaged(long ticket) =>
+        Seam.CompareExchange(ref State, (ticket & ~(Pending | ItemState.Staged)) | Running, ticket) == ticket;
+
+    /// <summary>By the worker that began it so, without the lock: the run is over. False when it is watched, and then the worker ends it under the lock.</summary>
+    internal bool TryEndStaged()
+    {
+        long state = Seam.Read(in State);
+        while ((state & ItemState.Watched) == 0)
+        {
+            long seen = Seam.CompareExchange(ref State, state & ~Running, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Run lock: the run in progress is to end under the lock. False when it is over.</summary>
+    internal bool TrySetWatched()
+    {
+        long state = Seam.Read(in State);
+        while ((state & Running) != 0)
+        {
+            long seen = Seam.CompareExchange(ref State, state | ItemState.Watched, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Run lock: its run in progress, which from here ends under the lock; null when there is none.</summary>
+    internal WorkRun? FindRun()
+    {
+        if (RunInProgress is null && (Seam.Read(in State) & Running) != 0 && _stagedBy!.TryWatch(_stageIndex, out WorkRun? run))
+            RunInProgress = run;
+        return RunInProgress;
+    }
+
+    /// <summary>Run lock: if it waits in a worker's stage, it goes back to the front of the pool's list, where it can be found.</summary>
+    private void LeaveStage()
+    {
+        if ((Seam.Read(in State) & ItemState.Staged) != 0)
+            _stagedBy!.TryReturn(this, _stageIndex);
     }
 
     /// <summary>
@@ -246,24 +344,20 @@ public abstract class Work : DeferredItem
     {
         if (BoundSystem is not { } system)
             return false;
-        var done = new FinishedEpochs();
-        WakePlan plan = default;
         system.RunLock.Enter();
+        LeaveStage();
         bool taken = IsQueued;
         if (taken)
         {
             // The worker that would have come for this item comes for what takes its place, and for a barrier that is left alone, but as in the kernel no
             // sooner. Only where it waited behind its own run on a worker of another pool, nobody of its queue's pool would come.
-            bool isElsewhere = RunInProgress is { } run && !ReferenceEquals(run.Pool, Queue!.Pool);
-            Queue!.Remove(this, ref done);
-            if (isElsewhere)
-                plan = Queue.PlanWake();
+            if (RunInProgress is { } run && !ReferenceEquals(run.Pool, Queue!.Pool))
+                Queue.Pool.NeedsPlan = true;
+            Queue!.Remove(this);
             IsQueued = false;
         }
 
         system.RunLock.Exit();
-        plan.Carry();
-        done.Complete();
         return taken;
     }
 
@@ -304,25 +398,36 @@ public abstract class Work : DeferredItem
     }
 
     /// <summary>
-    /// As <see cref="BarrierBehind"/>, but waits for somebody who is between two steps, from setting Pending to entering the queue: who was told then that
+    /// As <see cref="BarrierBehind()"/>, but waits for somebody who is between two steps, from setting Pending to entering the queue: who was told then that
     /// the item is pending may flush it.
     /// </summary>
     private FlushBarrier? BarrierBehindLast()
     {
         var spin = new SpinWait();
-        while ((Seam.Read(in State) & (Pending | Canceling)) == Pending && !IsQueued && !IsTimeRunning)
+        while (true)
+        {
+            FlushBarrier? barrier = BarrierBehind(out bool isBetween);
+            if (!isBetween)
+                return barrier;
             Seam.Spin(ref spin);
-        return BarrierBehind();
+        }
     }
 
+    private FlushBarrier? BarrierBehind() => BarrierBehind(out _);
+
     /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
-    private FlushBarrier? BarrierBehind()
+    private FlushBarrier? BarrierBehind(out bool isBetween)
     {
+        isBetween = false;
         if (BoundSystem is not { } system)
+        {
+            isBetween = IsPending;
             return null;
+        }
+
         FlushBarrier? barrier = null;
-        WakePlan plan = default;
         system.RunLock.Enter();
+        LeaveStage();
         if (IsQueued)
         {
             barrier = new FlushBarrier(Queue!, Epoch!);
@@ -330,7 +435,11 @@ public abstract class Work : DeferredItem
             IsTied = true;
             Next!.InsertBefore(barrier);
         }
-        else if (RunInProgress is { } run)
+        else if ((Seam.Read(in State) & (Pending | Canceling)) == Pending && !IsTimeRunning)
+        {
+            isBetween = true;
+        }
+        else if (FindRun() is { } run)
         {
             barrier = new FlushBarrier(run.Queue!, run.Epoch!);
             run.Scheduled.AddFirst(barrier);
@@ -340,11 +449,10 @@ public abstract class Work : DeferredItem
         {
             barrier.Epoch.InFlight++;
             // As with any item that is put in: a barrier whose item was cancelled may be waiting in the pool for somebody to come.
-            plan = barrier.Queue.PlanWake();
+            barrier.Queue.Pool.NeedsPlan = true;
         }
 
         system.RunLock.Exit();
-        plan.Carry();
         return barrier;
     }
 

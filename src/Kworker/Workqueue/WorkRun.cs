@@ -40,21 +40,21 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     /// <summary>The flush epoch that it counts for.</summary>
     internal FlushEpoch? Epoch { get; private set; }
 
-    internal void Begin(Work work)
+    internal void Begin(Work work, Workqueue queue, FlushEpoch epoch)
     {
         Work = work;
-        Queue = work.Queue;
-        Epoch = work.Epoch;
+        Queue = queue;
+        Epoch = epoch;
         _isBusy = true;
     }
 
     /// <summary>The run is over: the item may run again.</summary>
-    internal void End(ref FinishedEpochs done)
+    internal void End()
     {
         Work!.EndRun();
-        Queue!.Finish(Epoch!, counted: true, ref done);
+        Queue!.Finish(Epoch!, counted: true);
         while (_posted.TakeFirst() is { } left)
-            pool.AddActive(left);
+            pool.AddLast(left);
         Work = null;
         Queue = null;
         Epoch = null;
@@ -86,7 +86,7 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         if (_isOver)
             return true;
         if (_posted.TakeFirst() is { } next)
-            pool.AddActive(next);
+            pool.AddLast(next);
         else
             _isBusy = false;
         return false;
@@ -97,8 +97,7 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     /// <summary>Puts a piece of the run into the pool, or behind the one that is there. One that comes when the run is over is a piece of none.</summary>
     internal void Post(DeferredItem piece)
     {
-        ref Spinlock runLock = ref pool.System.RunLock;
-        WakePlan plan = default;
+        RunLock runLock = pool.System.RunLock;
         runLock.Enter();
         if (_isBusy && Work is not null)
         {
@@ -107,12 +106,11 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         else
         {
             _isBusy = true;
-            pool.AddActive(piece);
-            plan = pool.PlanWake();
+            pool.AddLast(piece);
+            pool.NeedsPlan = true;
         }
 
         runLock.Exit();
-        plan.Carry();
     }
 
     public override void Send(SendOrPostCallback d, object? state) =>

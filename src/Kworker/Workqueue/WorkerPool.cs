@@ -7,7 +7,13 @@ namespace Kworker;
 /// <para>
 /// A managed pool keeps as many workers <em>running</em> as it was told to (the number of processors), as long as there is work: one that
 /// blocks stops counting and another is woken or made. An unmanaged one starts every item as soon as a worker can be had. All fields are
-/// guarded by the system's run lock; waking and making threads is planned under it and carried out after it (<see cref="WakePlan"/>).
+/// guarded by the system's run lock but for those marked otherwise; waking and making threads is planned under it and carried out after it (<see cref="WakePlan"/>).
+/// </para>
+/// <para>
+/// Who comes for an item: one worker at a time is on its way (<em>arriving</em>: woken or made, or looking around before it idles); when it has found work
+/// it sends for the next, as long as there is more. So a burst of items costs its producers one wake-up. A producer that pushes into the inbox sends for a
+/// worker only if the pool is <em>hungry</em>: fewer run than may and none is on its way. Otherwise somebody runs or arrives, and looks at the inbox before it idles:
+/// it says that the pool is hungry first and looks then, a producer pushes first and then asks whether it is hungry.
 /// </para>
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
@@ -22,6 +28,8 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly ItemList _items = new();
+    private Inbox _inbox; // lock-free
+    private Stage? _stages; // those that hold items
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
     private int _workers;
@@ -32,42 +40,161 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     private bool _isRetrying; // a thread could not be made: a timer will try again
     private bool _isShutdown;
 
+    /// <summary>1: who pushes into the inbox is to send for a worker. Written under the run lock, read without it.</summary>
+    private int _isHungry = 1;
+
     internal KworkerSystem System => system;
 
     internal ThreadPriority Priority { get; init; } = ThreadPriority.Normal;
 
-    private bool IsManaged => maxRunning != Unmanaged;
+    /// <summary>It keeps so many workers running, and has an inbox.</summary>
+    internal bool IsManaged => maxRunning != Unmanaged;
 
-    /// <summary>Adds an item that counts for no queue.</summary>
-    internal void Add(DeferredItem item)
+    /// <summary>Something has changed that may call for a worker: <see cref="RunLock.Exit"/> plans. Run lock.</summary>
+    internal bool NeedsPlan { get; set; }
+
+    /// <summary>
+    /// Without the lock: gives an item to the pool; from there it is its queue's to receive. A managed pool.
+    /// </summary>
+    internal void Push(DeferredItem item)
     {
-        system.RunLock.Enter();
-        AddActive(item);
-        WakePlan plan = PlanWake();
-        system.RunLock.Exit();
-        plan.Carry();
+        _inbox.Push(item);
+        if (Seam.Read(in _isHungry) != 0)
+            Feed();
     }
 
-    internal void AddActive(DeferredItem item)
+    /// <summary>Takes the lock, which brings in the inbox, and plans a worker for what was there.</summary>
+    private void Feed()
+    {
+        system.RunLock.Enter();
+        NeedsPlan = true;
+        system.RunLock.Exit();
+    }
+
+    /// <summary>Run lock: what was pushed goes where it belongs.</summary>
+    internal void EmptyInbox()
+    {
+        if (_inbox.IsEmpty)
+            return;
+        DeferredItem? item = _inbox.TakeAll();
+        while (item is not null)
+        {
+            DeferredItem? next = item.Next;
+            item.Next = null;
+            if (item is Work work)
+                work.Target!.Receive(work);
+            else
+                AddLast(item);
+            item = next;
+        }
+    }
+
+    internal void AddLast(DeferredItem item)
     {
         system.RunLock.AssertHeld();
         _items.AddLast(item);
     }
 
+    /// <summary>An item that a worker had taken ahead comes back.</summary>
+    internal void AddFirst(Work work)
+    {
+        work.IsQueued = true;
+        _items.AddFirst(work);
+    }
+
     internal void AddActiveTied(DeferredItem item) => _items.TakeTied(item);
 
     /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>), or, at the pool's end, end.</summary>
-    internal DeferredItem? NextItem() => _running <= maxRunning || _isShutdown ? _items.First : null;
+    internal DeferredItem? NextItem() => MayWork ? _items.First : null;
 
-    /// <summary>Whether a worker more is needed, and which: one that idles, now counted as running, or a new one.</summary>
+    private bool MayWork => _running <= maxRunning || _isShutdown;
+
+    /// <summary>
+    /// Fills a worker's empty stage with what it may take ahead from the head of the list: its share, so that others find something, too. False when the first
+    /// item must be begun under the lock.
+    /// </summary>
+    internal bool TryFill(Stage stage, PoolWorker worker)
+    {
+        if (!IsManaged)
+            return false;
+        int available = 0;
+        DeferredItem item = _items.Next!;
+        while (available < 2 * Stage.Size && item is Work { MayBeStaged: true })
+        {
+            available++;
+            item = item.Next!;
+        }
+
+        if (available == 0)
+            return false;
+        int share = maxRunning == 1 ? available : (available + 1) / 2;
+        for (int taken = Math.Min(share, Stage.Size); taken > 0; taken--)
+            stage.Add((Work)_items.TakeFirst()!, worker);
+        stage.PreviousStage = null;
+        stage.NextStage = _stages;
+        if (_stages is not null)
+            _stages.PreviousStage = stage;
+        _stages = stage;
+        return true;
+    }
+
+    /// <summary>A worker's stage is done with.</summary>
+    internal void Forget(Stage stage)
+    {
+        if (stage.PreviousStage is null)
+            _stages = stage.NextStage;
+        else
+            stage.PreviousStage.NextStage = stage.NextStage;
+        if (stage.NextStage is not null)
+            stage.NextStage.PreviousStage = stage.PreviousStage;
+        stage.NextStage = null;
+        stage.PreviousStage = null;
+    }
+
+    /// <summary>Accounts for all runs that have ended in stages.</summary>
+    internal void SettleStages()
+    {
+        for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
+            stage.Settle();
+    }
+
+    /// <summary>For a worker that finds nothing to do: takes what another has taken ahead and not begun; true when there is something in the list now.</summary>
+    internal bool TrySteal()
+    {
+        if (!MayWork)
+            return false;
+        for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
+        {
+            if (stage.Return(half: true))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a worker more is needed, and which: one that idles, now counted as running, or a new one. By <see cref="RunLock.Exit"/>.</summary>
     internal WakePlan PlanWake()
     {
         system.RunLock.AssertHeld();
-        if (_items.IsEmpty || _running >= maxRunning)
-            return default;
-        // Nobody counts an unmanaged pool's running workers, so one that is on its way must do: when it has taken an item it plans anew.
-        if (!IsManaged && _arriving > 0)
-            return default;
+        NeedsPlan = false;
+        while (true)
+        {
+            bool mayCome = _running < maxRunning && _arriving == 0;
+            if (mayCome && !_items.IsEmpty)
+            {
+                WakePlan plan = Call();
+                SetHungry(_running < maxRunning && _arriving == 0);
+                return plan;
+            }
+
+            if (!SetHungry(mayCome) || _inbox.IsEmpty)
+                return default;
+            system.RunLock.Settle();
+        }
+    }
+
+    private WakePlan Call()
+    {
         if (_idle is { } worker)
         {
             RemoveIdle(worker);
@@ -85,17 +212,30 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         return new WakePlan(this, worker: null);
     }
 
+    /// <summary>True when it has become hungry just now: then the inbox is to be looked at once more.</summary>
+    private bool SetHungry(bool hungry)
+    {
+        if (!IsManaged || hungry == (_isHungry != 0))
+            return false;
+        Seam.Write(ref _isHungry, hungry ? 1 : 0);
+        if (hungry)
+            Seam.Fence();
+        return hungry;
+    }
+
     /// <summary>A worker that was woken or made is about to look at the list.</summary>
     internal void WorkerArrives()
     {
         system.RunLock.AssertHeld();
         _arriving--;
+        NeedsPlan = true;
     }
 
     /// <summary>False when the pool ends and the worker is to end, too.</summary>
     internal bool TryIdle(PoolWorker worker)
     {
         CountRunning(-1);
+        NeedsPlan = true;
         if (_isShutdown)
         {
             _workers--;
@@ -123,26 +263,13 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         return true;
     }
 
-    /// <summary>The calling worker is about to block (<c>wq_worker_sleeping</c>).</summary>
-    internal void WorkerBlocks()
+    /// <summary>A worker does not count as running any more, or does again: then for a while there may be one too many.</summary>
+    internal void CountRunning(int change)
     {
         if (!IsManaged)
             return;
-        system.RunLock.Enter();
-        CountRunning(-1);
-        WakePlan plan = PlanWake();
-        system.RunLock.Exit();
-        plan.Carry();
-    }
-
-    /// <summary>The calling worker runs again (<c>wq_worker_running</c>): for a while there may be one too many.</summary>
-    internal void WorkerUnblocks()
-    {
-        if (!IsManaged)
-            return;
-        system.RunLock.Enter();
-        CountRunning(1);
-        system.RunLock.Exit();
+        _running += change;
+        NeedsPlan = true;
     }
 
     /// <summary>Makes the thread that a plan asked for. On failure the work stays, and after a while, or when more comes, another attempt is made.</summary>
@@ -161,17 +288,15 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
 
         system.RunLock.Enter();
         _isStarting = false;
-        WakePlan plan = default;
+        NeedsPlan = true; // for what was added while the thread was being made
         bool retry = false;
-        if (failure is null)
-        {
-            plan = PlanWake(); // what was added while the thread was being made
-        }
-        else
+        if (failure is not null)
         {
             _workers--;
             _arriving--;
             CountRunning(-1);
+            NeedsPlan = false; // not at once
+            SetHungry(true);
             retry = !_isRetrying;
             _isRetrying = true;
         }
@@ -181,16 +306,14 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             system.Log($"kworker: no thread for {worker.Name}: {failure.Message}");
         if (retry)
             system.Timers.Arm(new Retry(this), s_retryAfter);
-        plan.Carry();
     }
 
     private void TryAgain()
     {
         system.RunLock.Enter();
         _isRetrying = false;
-        WakePlan plan = PlanWake();
+        NeedsPlan = true;
         system.RunLock.Exit();
-        plan.Carry();
     }
 
     /// <summary>Lets idle workers end; those that run end when nothing is left to do.</summary>
@@ -215,12 +338,6 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             first.Unpark();
             first = next;
         }
-    }
-
-    private void CountRunning(int change)
-    {
-        if (IsManaged)
-            _running += change;
     }
 
     private void RemoveIdle(PoolWorker worker)

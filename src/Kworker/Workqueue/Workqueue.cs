@@ -8,8 +8,9 @@ namespace Kworker;
 /// All members are safe to call from any thread.
 /// </summary>
 /// <remarks>
-/// The way of an item: <see cref="Queue(Work)"/> → active (in the pool's list) or, when <see cref="WorkqueueOptions.MaxActive"/> items are,
+/// The way of an item: <see cref="Queue(Work)"/> → the pool's inbox → active (in the pool's list) or, when <see cref="WorkqueueOptions.MaxActive"/> items are,
 /// inactive (in the queue's) → a worker takes it, runs it, and makes the next inactive one active. All lists and counts are guarded by the system's run lock.
+/// Only the push into the inbox is not: it asks <c>_isClosed</c> before and after.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed class Workqueue : IDisposable, IAsyncDisposable
@@ -19,11 +20,25 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
 
     // All of these: lock, the system's run lock.
     private readonly ItemList _inactive = new();
-    private int _active; // items in the pool's list or running, without barriers
+    private int _active; // items in the pool's list, in a stage or running, without barriers
     private FlushEpoch _epoch = new(); // what is queued now belongs to it
     private FlushEpoch _oldestEpoch; // the first that is not finished
     private int _drainers;
     private bool _isDisposed;
+    private bool _isClosing; // what is found in the inbox has been pushed before the queue closed
+
+    /// <summary>
+    /// 1: it is being drained or disposed of, and pushes into the inbox are refused. Written under the run lock, read without it. A push reads it again
+    /// afterwards; who closes the queue brings in the inbox afterwards: so either the push is accepted, or it learns that it was refused.
+    /// </summary>
+    private int _isClosed;
+
+    /// <summary>
+    /// 1: somebody waits for items of this queue to end (a flush, or an inactive item), so each is accounted for at once and not with the rest of its worker's stage.
+    /// Written under the run lock, read by workers between two items: who writes 1 settles all stages afterwards, a worker publishes the end of an item before
+    /// it reads; so one of the two sees it.
+    /// </summary>
+    private int _isEager;
 
     /// <summary>Makes a queue (<c>alloc_workqueue</c>).</summary>
     /// <param name="name">Named in messages and dumps.</param>
@@ -169,6 +184,12 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         EndDrain(close: true);
     }
 
+    /// <summary>Somebody waits for the end of each item: see <c>_isEager</c>.</summary>
+    internal bool IsEager => Seam.Read(in _isEager) != 0;
+
+    /// <summary>A push into the inbox would be refused: see <c>_isClosed</c>.</summary>
+    internal bool IsClosed => Seam.Read(in _isClosed) != 0;
+
     /// <summary>By the owner of Pending: puts the item in line, or releases it and throws.</summary>
     internal void Enqueue(Work work)
     {
@@ -181,44 +202,102 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>By the owner of Pending: puts the item in line; false when the queue takes no items, and then Pending is released.</summary>
     internal bool TryEnqueue(Work work)
     {
-        bool isChained = ReferenceEquals(PoolWorker.Current?.CurrentRun?.Queue, this);
-        ref Spinlock runLock = ref OwningSystem.RunLock;
+        if (!_pool.IsManaged || IsClosed)
+            return TryEnqueueLocked(work);
+        work.Target = this;
+        work.PushedBy = Environment.CurrentManagedThreadId;
+        _pool.Push(work);
+        return !IsClosed || WasAccepted(work);
+    }
+
+    private bool TryEnqueueLocked(Work work)
+    {
+        RunLock runLock = OwningSystem.RunLock;
         runLock.Enter();
-        if (_isDisposed || (_drainers != 0 && !isChained))
+        bool accepted = MayEnter;
+        if (accepted)
         {
-            runLock.Exit();
-            work.ReleasePending();
-            return false;
+            Admit(work);
+            _pool.NeedsPlan = true;
         }
 
+        runLock.Exit();
+        if (!accepted)
+            work.ReleasePending();
+        return accepted;
+    }
+
+    /// <summary>Run lock: whether it takes an item of the calling thread: while it is being drained, only of its own items.</summary>
+    private bool MayEnter => !_isDisposed && (_drainers == 0 || ReferenceEquals(PoolWorker.Current?.CurrentQueue, this));
+
+    /// <summary>
+    /// The queue closed about when the item was pushed. If it has been refused it is still its pusher's, and marked so. If it was accepted it may be anybody's by
+    /// now, and may even have been refused again: to another thread.
+    /// </summary>
+    private bool WasAccepted(Work work)
+    {
+        RunLock runLock = OwningSystem.RunLock;
+        runLock.Enter();
+        bool refused = work.IsRefused && work.PushedBy == Environment.CurrentManagedThreadId;
+        if (refused)
+        {
+            work.IsRefused = false;
+            refused = !MayEnter;
+            if (!refused)
+                Admit(work);
+        }
+
+        _pool.NeedsPlan = true; // its push may have been what a worker is to be woken for
+        runLock.Exit();
+        if (refused)
+            work.ReleasePending();
+        return !refused;
+    }
+
+    /// <summary>Run lock: an item that was pushed into the inbox comes in.</summary>
+    internal void Receive(Work work)
+    {
+        if (_isClosed != 0 && !_isClosing)
+            work.IsRefused = true;
+        else
+            Admit(work);
+    }
+
+    /// <summary>Run lock: puts an item in line.</summary>
+    private void Admit(Work work)
+    {
         work.EnterQueue(this, _epoch);
         _epoch.InFlight++;
+        if (_active >= _maxActive)
+            _pool.SettleStages(); // some may be over and not accounted for yet
         work.IsInactive = _active >= _maxActive;
-        if (work.IsInactive)
-        {
-            _inactive.AddLast(work);
-        }
-        else
+        if (!work.IsInactive)
         {
             _active++;
-            _pool.AddActive(work);
+            _pool.AddLast(work);
+            return;
         }
 
-        WakePlan plan = _pool.PlanWake();
-        runLock.Exit();
-        plan.Carry();
-        return true;
+        _inactive.AddLast(work);
+        BecomeEager();
+    }
+
+    /// <summary>Run lock: somebody waits. See <c>_isEager</c>.</summary>
+    private void BecomeEager()
+    {
+        if (_isEager != 0)
+            return;
+        Seam.Write(ref _isEager, 1);
+        Seam.Fence();
+        _pool.SettleStages();
     }
 
     internal Exception RefusalOf(Work work) => _isDisposed
         ? new ObjectDisposedException(Name, $"Workqueue {Name} has been disposed of; {work.FunctionName} was not queued.")
         : new InvalidOperationException($"Workqueue {Name} is being drained: only its own items may queue; {work.FunctionName} was not queued.");
 
-    /// <summary>Run lock: whether the queue's pool needs a worker more, and which.</summary>
-    internal WakePlan PlanWake() => _pool.PlanWake();
-
     /// <summary>Run lock: takes a queued item out. A barrier tied to it stays, and runs when its turn comes.</summary>
-    internal void Remove(Work work, ref FinishedEpochs done)
+    internal void Remove(Work work)
     {
         OwningSystem.RunLock.AssertHeld();
         // An inactive one is made active first: barriers behind it must not stay among the inactive items, where they would count as such.
@@ -226,11 +305,11 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
             Activate(work);
         work.Unlink();
         work.IsTied = false;
-        Finish(work.Epoch!, counted: true, ref done);
+        Finish(work.Epoch!, counted: true);
     }
 
     /// <summary>Run lock: an item (counted as active) or a barrier (not) is done with.</summary>
-    internal void Finish(FlushEpoch epoch, bool counted, ref FinishedEpochs done)
+    internal void Finish(FlushEpoch epoch, bool counted)
     {
         if (counted)
         {
@@ -243,8 +322,11 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         while (_oldestEpoch is { IsClosed: true, InFlight: 0 } oldest)
         {
             _oldestEpoch = oldest.Next!;
-            done.Add(oldest);
+            OwningSystem.RunLock.Note(oldest);
         }
+
+        if (_isEager != 0 && _inactive.IsEmpty && ReferenceEquals(_oldestEpoch, _epoch))
+            Seam.Write(ref _isEager, 0);
     }
 
     /// <summary>Hands an exception to <see cref="UnhandledException"/>, or to the log.</summary>
@@ -277,28 +359,33 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     private FlushEpoch? CloseEpoch()
     {
         var next = new FlushEpoch();
-        ref Spinlock runLock = ref OwningSystem.RunLock;
+        RunLock runLock = OwningSystem.RunLock;
         runLock.Enter();
+        _pool.SettleStages();
         FlushEpoch? closed = null;
-        if (!ReferenceEquals(_oldestEpoch, _epoch) || _epoch.InFlight != 0)
+        if (!IsIdleLocked)
         {
             closed = _epoch;
             closed.IsClosed = true;
             closed.Next = next;
             _epoch = next;
+            BecomeEager();
         }
 
         runLock.Exit();
         return closed;
     }
 
+    private bool IsIdleLocked => ReferenceEquals(_oldestEpoch, _epoch) && _epoch.InFlight == 0;
+
     private bool IsIdle
     {
         get
         {
-            ref Spinlock runLock = ref OwningSystem.RunLock;
+            RunLock runLock = OwningSystem.RunLock;
             runLock.Enter();
-            bool idle = ReferenceEquals(_oldestEpoch, _epoch) && _epoch.InFlight == 0;
+            _pool.SettleStages();
+            bool idle = IsIdleLocked;
             runLock.Exit();
             return idle;
         }
@@ -306,9 +393,19 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
 
     private void BeginDrain()
     {
-        OwningSystem.RunLock.Enter();
+        RunLock runLock = OwningSystem.RunLock;
+        runLock.Enter();
         _drainers++;
-        OwningSystem.RunLock.Exit();
+        if (_isClosed == 0)
+        {
+            Seam.Write(ref _isClosed, 1);
+            Seam.Fence();
+            _isClosing = true;
+            runLock.Settle();
+            _isClosing = false;
+        }
+
+        runLock.Exit();
     }
 
     private void FlushUntilIdle()
@@ -329,6 +426,7 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         OwningSystem.RunLock.Enter();
         _drainers--;
         _isDisposed |= close;
+        Seam.Write(ref _isClosed, _isDisposed || _drainers != 0 ? 1 : 0);
         OwningSystem.RunLock.Exit();
         if (close)
             OwningSystem.Unregister(this);
