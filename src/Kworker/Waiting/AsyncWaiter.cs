@@ -187,7 +187,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     /// <summary>What stands in a pool's list when the awaiting method is to go on there.</summary>
     private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem
     {
-        private WorkRun? _run;
+        private WorkRun? _run; // while it stands in a list: a pooled waiter must keep no system alive
 
         internal override WorkRun? Run => _run;
 
@@ -197,7 +197,11 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
             return this;
         }
 
-        internal override void Execute() => waiter.Run();
+        internal override void Execute()
+        {
+            _run = null;
+            waiter.Run();
+        }
     }
 
     /// <summary>Awaits <see cref="Resume"/>; on resumption the waiter is its owner's again, unclaimed.</summary>
