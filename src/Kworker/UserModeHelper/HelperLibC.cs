@@ -5,6 +5,7 @@ namespace Kworker;
 /// <summary>The calls of the C library that start and reap helpers. Each says how it reports an error, for they differ.</summary>
 internal static unsafe partial class HelperLibC
 {
+    internal const short SpawnSetGroup = 0x02; // a new one, named after the child, unless told otherwise
     internal const short SpawnSetSigDef = 0x04;
     internal const short SpawnSetSigMask = 0x08;
     internal const short SpawnSetSid = 0x80;

@@ -3,8 +3,9 @@ namespace Kworker;
 /// <summary>Runs a program as the kernel runs its helpers (kernel/umh.c): call_usermodehelper and its relatives.</summary>
 /// <remarks>
 /// <para>
-/// The program runs in "/", with exactly the arguments and environment given, in a session of its own, with default signal
-/// dispositions and without a single descriptor of ours: its standard input and outputs are closed. No shell is involved.
+/// The program runs in "/", with exactly the arguments and environment given, out of the reach of our terminal (in a process group of
+/// its own; where we have a terminal, in a session of its own), with default signal dispositions and without a single descriptor of ours:
+/// its standard input and outputs are closed. No shell is involved.
 /// User, groups, umask, nice value and resource limits are those of this process (the kernel's helpers run as root with umask 022).
 /// Directory, ids, standard input and outputs can be had otherwise: <see cref="HelperOptions"/>.
 /// </para>
