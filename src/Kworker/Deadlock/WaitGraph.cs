@@ -8,8 +8,9 @@ namespace Kworker;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A <em>waiter</em> is a work item in a recorded wait (for its run in progress; the run waits, not a thread, so it is the same through awaits) or a kthread,
-/// and has one or several recorded waits, all of which must end before it goes on. A wait has a target; the target says which waiters it depends on.
+/// A <em>waiter</em> is a run of a work item in a recorded wait (the run waits, not a thread, so it is the same through awaits) or a kthread, and has one or
+/// several recorded waits, all of which must end before it goes on. The run of an async function is an object of its own; that of a plain one is used for others
+/// afterwards, but its waits have ended by then. A wait has a target; the target says which waiters it depends on.
 /// </para>
 /// <para>
 /// <b>What is found.</b> Those who can never go on are the largest set in which each has a wait whose target is stuck if all of the set are. So the search
@@ -38,18 +39,33 @@ internal static class WaitGraph
     /// The caller waits, and calls <see cref="End"/> with what it was given when the wait is over.
     /// </summary>
     /// <exception cref="DeadlockException">The wait would never end. Nothing is recorded.</exception>
-    internal static Wait? Begin(WaitTarget? target)
+    internal static Wait? Begin(WaitTarget? target) => Begin(target, isQuestion: false);
+
+    /// <summary>
+    /// Asks whether a wait of the calling run or kthread would never end, without recording it: before something is changed that would be hard to undo.
+    /// </summary>
+    /// <exception cref="DeadlockException">The wait would never end.</exception>
+    internal static void Check(WaitTarget? target) => Begin(target, isQuestion: true);
+
+    /// <inheritdoc cref="Check"/>
+    internal static void CheckAsync(WaitTarget? target)
+    {
+        if (CallerAwaits)
+            Check(target);
+    }
+
+    private static Wait? Begin(WaitTarget? target, bool isQuestion)
     {
         if (target is null || CurrentWaiter is not { } waiter)
             return null;
         var wait = new Wait(waiter, target, Listeners.Stacks ? StackText.Capture() : null);
-        List<Wait>? cycle;
         s_lock.Enter();
         Add(wait);
-        cycle = Search(wait);
-        if (cycle is not null)
+        List<Wait>? cycle = Search(wait, out Waiters reached);
+        if (cycle is not null || isQuestion)
             Remove(wait);
         s_lock.Exit();
+        reached.CarryOut();
         if (cycle is null)
             return wait;
         var report = new DeadlockException([.. cycle.Select(static link => link.ToLink())]);
@@ -58,13 +74,13 @@ internal static class WaitGraph
     }
 
     /// <summary>
-    /// As <see cref="Begin"/>, for a call that gives a task. Only an async function is taken to await it there and then; a plain one cannot, and may well leave the
+    /// As <see cref="Begin(WaitTarget)"/>, for a call that gives a task. Only an async function is taken to await it there and then; a plain one cannot, and may well leave the
     /// task to others and return: that is no wait of its run.
     /// </summary>
     internal static Wait? BeginAsync(WaitTarget? target) => CallerAwaits ? Begin(target) : null;
 
-    /// <summary>Whether the caller is one for whom somebody can wait: else nothing need be made for <see cref="Begin"/>.</summary>
-    internal static bool CallerCounts => CurrentWaiter is not null;
+    /// <summary>Whether the caller is one for whom somebody can wait: else nothing need be made for <see cref="Begin(WaitTarget)"/>.</summary>
+    internal static bool CallerCounts => Work.Current is not null || Kthread.Current is not null;
 
     private static bool CallerAwaits => Work.Current is { IsAsync: true } || SynchronizationContext.Current is KthreadContext;
 
@@ -79,9 +95,21 @@ internal static class WaitGraph
     }
 
     /// <summary>
-    /// The item whose run calls, or the kthread. The thread of a kthread worker stands for the item that it runs: what that waits for, everything behind it does.
+    /// The run that calls, or the kthread. The thread of a kthread worker stands for the item that it runs: what that waits for, everything behind it does.
     /// </summary>
-    private static object? CurrentWaiter => (object?)Work.Current ?? Kthread.Current;
+    private static object? CurrentWaiter
+    {
+        get
+        {
+            if (PoolWorker.Current is not { CurrentWork: { } work } worker)
+                return Kthread.Current;
+            RunLock runLock = worker.Pool.System.RunLock;
+            runLock.EnterToLook();
+            WorkRun? run = work.FindRun();
+            runLock.ExitFromLook();
+            return run;
+        }
+    }
 
     /// <summary>Whether a wait of <paramref name="waiter"/> is recorded: for tests, whose threads wait for each other to wait.</summary>
     internal static bool Waits(object waiter)
@@ -118,10 +146,10 @@ internal static class WaitGraph
     }
 
     /// <summary>The cycle that <paramref name="wait"/> closes; null when it closes none.</summary>
-    private static List<Wait>? Search(Wait wait)
+    private static List<Wait>? Search(Wait wait, out Waiters reached)
     {
         s_lock.AssertHeld();
-        var reached = new Waiters(s_waits!);
+        reached = new Waiters(s_waits!);
         wait.Target.AddWaiters(reached);
         if (reached.IsEmpty)
             return null; // as a rule: what is waited for waits for nobody
@@ -139,7 +167,7 @@ internal static class WaitGraph
             changed = false;
             for (int i = reached.Count - 1; i >= 0; i--)
             {
-                if (reached.Has(i) && !reached.WaitsOf(i).Any(next => next.Target.IsStuck(reached)))
+                if (reached.Has(i) && !IsStuck(reached, i))
                 {
                     reached.Remove(i);
                     changed = true;
@@ -148,6 +176,17 @@ internal static class WaitGraph
         }
         while (changed);
         return reached.Has(wait.Waiter) ? Trail(wait, reached) : null;
+    }
+
+    private static bool IsStuck(Waiters reached, int index)
+    {
+        foreach (Wait wait in reached.WaitsOf(index))
+        {
+            if (wait.Target.IsStuck(reached))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>From the caller along stuck waits until somebody comes again.</summary>
@@ -190,9 +229,9 @@ internal static class WaitGraph
 
         internal DeadlockLink ToLink() => waiter switch
         {
-            Work work => new(work.FunctionName, work.RunInProgress?.Queue is { } queue ? $"workqueue {queue.Name}" : null, target.Description, Origins.Of(work), stack),
+            WorkRun { Work: { } work, Queue: { } queue } => new(work.FunctionName, $"workqueue {queue.Name}", target.Description, Origins.Of(work), stack),
             Kthread { Worker: { } worker } => new(worker.CurrentFunction, $"kthread worker {worker.Name}", target.Description, worker.CurrentOrigin, stack),
-            _ => new($"kthread {((Kthread)waiter).Name}", null, target.Description, null, stack),
+            _ => new($"kthread {(waiter as Kthread)?.Name}", null, target.Description, null, stack),
         };
     }
 
@@ -202,6 +241,7 @@ internal static class WaitGraph
         private readonly Dictionary<object, Wait> _waits;
         private readonly List<object> _list = [];
         private readonly HashSet<object> _set = [];
+        private readonly HashSet<RunLock> _looked = [];
 
         internal Waiters(Dictionary<object, Wait> waits) => _waits = waits;
 
@@ -211,8 +251,28 @@ internal static class WaitGraph
 
         internal object this[int index] => _list[index];
 
-        /// <summary>All who are in a recorded wait.</summary>
-        internal IEnumerable<object> All => _waits.Keys;
+        /// <summary>All runs that are in a recorded wait.</summary>
+        internal IEnumerable<WorkRun> AllRuns => _waits.Keys.OfType<WorkRun>();
+
+        /// <summary>The runs of the set.</summary>
+        internal IEnumerable<WorkRun> Runs => _set.OfType<WorkRun>();
+
+        /// <summary>Takes a system's run lock for a look, until what it gives is disposed of.</summary>
+        internal Look LookAt(KworkerSystem system)
+        {
+            _looked.Add(system.RunLock);
+            return new Look(system.RunLock);
+        }
+
+        /// <summary>After the graph's lock: what the looks have noted.</summary>
+        internal void CarryOut()
+        {
+            foreach (RunLock runLock in _looked)
+            {
+                runLock.Enter();
+                runLock.Exit();
+            }
+        }
 
         internal void Add(object waiter)
         {
@@ -231,5 +291,19 @@ internal static class WaitGraph
             for (Wait? wait = _waits[_list[index]]; wait is not null; wait = wait.Next)
                 yield return wait;
         }
+    }
+
+    /// <summary>A run lock held for a look.</summary>
+    internal readonly ref struct Look
+    {
+        private readonly RunLock _runLock;
+
+        internal Look(RunLock runLock)
+        {
+            _runLock = runLock;
+            runLock.EnterToLook();
+        }
+
+        public void Dispose() => _runLock.ExitFromLook();
     }
 }

@@ -77,6 +77,15 @@ internal sealed class RunLock
         }
     }
 
+    /// <summary>
+    /// For a look at what stands, with nothing brought in: by who holds another lock, under which nothing may be carried out. What it notes all the same (by
+    /// accounting for runs that have ended) the next <see cref="Exit"/> carries out: the caller owes one.
+    /// </summary>
+    internal void EnterToLook() => _lock.Enter();
+
+    /// <inheritdoc cref="EnterToLook"/>
+    internal void ExitFromLook() => _lock.Exit();
+
     internal void AssertHeld() => _lock.AssertHeld();
 
     /// <summary>Nothing of this epoch and those before it is left: <see cref="Exit"/> completes it.</summary>

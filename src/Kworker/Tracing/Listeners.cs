@@ -17,6 +17,9 @@ internal static class Listeners
     /// <summary>Somebody may listen to the events of items.</summary>
     internal static bool Workqueue;
 
+    /// <summary><see cref="Workqueue"/> or <see cref="Stacks"/>: what is looked at where an item is queued.</summary>
+    internal static bool Queueing;
+
     /// <summary>Somebody may listen to the events of timers.</summary>
     internal static bool Timer;
 
@@ -59,5 +62,9 @@ internal static class Listeners
         RefreshStacks();
     }
 
-    private static void RefreshStacks() => Stacks = s_stacksAreAskedFor || Volatile.Read(ref s_systemsWithStacks) > 0;
+    private static void RefreshStacks()
+    {
+        Stacks = s_stacksAreAskedFor || Volatile.Read(ref s_systemsWithStacks) > 0;
+        Queueing = Workqueue || Stacks;
+    }
 }

@@ -11,9 +11,12 @@ internal static class TracePoints
 {
     private static KworkerEventSource Log => KworkerEventSource.Log;
 
+    /// <summary>By the owner of Pending, before the item goes anywhere: so it is told before the item begins.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Queued(Work work, Workqueue queue)
     {
+        if (Listeners.Stacks)
+            Origins.Note(work);
         if (IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_queue_work(Identity(work), work.FunctionName, queue.Name);
     }

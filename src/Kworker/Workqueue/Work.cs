@@ -26,7 +26,7 @@ namespace Kworker;
 /// who owns Pending.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
-public abstract class Work : DeferredItem
+public abstract partial class Work : DeferredItem
 {
     private const long Pending = ItemState.Pending;
     private const long Running = ItemState.Running;
@@ -132,12 +132,20 @@ public abstract class Work : DeferredItem
     /// Meanwhile queueing is refused.
     /// </summary>
     /// <returns>True when it was pending.</returns>
+    /// <exception cref="DeadlockException">The run is the caller, or waits for the caller: it would never end. The item is as it was.</exception>
     public bool CancelSync()
     {
+        WaitGraph.Wait? wait = BeginCancelWait(isAsync: false);
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
             s_cancelWaiters.WaitEvent(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
-        BarrierBehindCancelledRun()?.Done.Wait();
+        if (BarrierBehindCancelledRun() is { } barrier)
+        {
+            BeginLateCancelWait(ref wait, isAsync: false);
+            barrier.Done.Wait();
+        }
+
+        WaitGraph.End(wait); // before it can be queued again: see RunTarget
         EndCancel();
         return grab == Grab.Taken;
     }
@@ -145,11 +153,17 @@ public abstract class Work : DeferredItem
     /// <inheritdoc cref="CancelSync"/>
     public async ValueTask<bool> CancelSyncAsync()
     {
+        WaitGraph.Wait? wait = BeginCancelWait(isAsync: true);
         Grab grab;
         while ((grab = TryGrabForCancel()) == Grab.Cancelling)
             await s_cancelWaiters.WaitEventAsync(this, static self => !self.IsCanceling, Timeout.InfiniteTimeSpan);
         if (BarrierBehindCancelledRun() is { } barrier)
+        {
+            BeginLateCancelWait(ref wait, isAsync: true);
             await barrier.Done.WaitAsync();
+        }
+
+        WaitGraph.End(wait);
         EndCancel();
         return grab == Grab.Taken;
     }
@@ -159,24 +173,31 @@ public abstract class Work : DeferredItem
     /// queued at once. Runs that are queued later are not waited for.
     /// </summary>
     /// <returns>True when it had to wait.</returns>
+    /// <exception cref="DeadlockException">The run is the caller, or waits for the caller: it would never end.</exception>
     public bool Flush()
     {
+        CheckFlush(isAsync: false);
         // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
         bool expedited = Expedite();
         if (BarrierBehindLast() is not { } barrier)
             return expedited;
+        WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.Begin(new FlushTarget(barrier, this)) : null;
         barrier.Done.Wait();
+        WaitGraph.End(wait);
         return true;
     }
 
     /// <inheritdoc cref="Flush"/>
     public async ValueTask<bool> FlushAsync()
     {
+        CheckFlush(isAsync: true);
         // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
         bool expedited = Expedite();
         if (BarrierBehindLast() is not { } barrier)
             return expedited;
+        WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.BeginAsync(new FlushTarget(barrier, this)) : null;
         await barrier.Done.WaitAsync();
+        WaitGraph.End(wait);
         return true;
     }
 

@@ -15,7 +15,7 @@ internal readonly struct WorkFunction<TOwner>
     internal bool IsAsync => _function is Func<TOwner, CancellationToken, ValueTask>;
 
     /// <summary>Type and method, as the kernel prints the symbol.</summary>
-    internal string Name => $"{_function.Method.DeclaringType?.Name}.{_function.Method.Name}";
+    internal string Name => FunctionName.Of(_function);
 
     internal void Run(TOwner owner) => Unsafe.As<Action<TOwner>>(_function)(owner);
 

@@ -13,7 +13,7 @@ namespace Kworker;
 /// Only the push into the inbox is not: it asks <c>_isClosed</c> before and after.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
-public sealed class Workqueue : IDisposable, IAsyncDisposable
+public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 {
     private readonly WorkerPool _pool;
     private readonly int _maxActive;
@@ -144,44 +144,61 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>
     /// Waits until all that is queued is done (<c>flush_workqueue</c>); what is queued later, and items whose time runs, are not waited for.
     /// </summary>
-    public void Flush() => CloseEpoch()?.Done.Wait();
+    /// <exception cref="DeadlockException">The caller is an item of this queue, or an item of it waits for the caller: it would never end.</exception>
+    public void Flush() => Wait(CloseEpoch(), "Flush");
 
     /// <inheritdoc cref="Flush"/>
-    public ValueTask FlushAsync() => CloseEpoch() is { } epoch ? epoch.Done.WaitAsync() : default;
+    public ValueTask FlushAsync() => WaitAsync(CloseEpoch(), "Flush");
 
     /// <summary>
     /// Waits until nothing is queued and nothing runs (<c>drain_workqueue</c>). Meanwhile only items of the queue itself may queue items on it; others
     /// are refused by an exception. Items whose time runs are not waited for.
     /// </summary>
-    public void Drain()
-    {
-        BeginDrain();
-        FlushUntilIdle();
-        EndDrain(close: false);
-    }
+    /// <exception cref="DeadlockException">As <see cref="Flush"/>. The queue takes items as before.</exception>
+    public void Drain() => Drain(close: false);
 
-    /// <inheritdoc cref="Drain"/>
-    public async ValueTask DrainAsync()
-    {
-        BeginDrain();
-        await FlushUntilIdleAsync();
-        EndDrain(close: false);
-    }
+    /// <inheritdoc cref="Drain()"/>
+    public ValueTask DrainAsync() => DrainAsync(close: false);
 
     /// <summary>Drains it, and refuses all items from then on (<c>destroy_workqueue</c>). Cancel delayed items first.</summary>
-    public void Dispose()
-    {
-        BeginDrain();
-        FlushUntilIdle();
-        EndDrain(close: true);
-    }
+    /// <exception cref="DeadlockException">As <see cref="Flush"/>. The queue takes items as before.</exception>
+    public void Dispose() => Drain(close: true);
 
     /// <inheritdoc cref="Dispose"/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => DrainAsync(close: true);
+
+    private void Drain(bool close)
     {
+        CheckDrain(isAsync: false);
         BeginDrain();
-        await FlushUntilIdleAsync();
-        EndDrain(close: true);
+        bool isIdle = false;
+        try
+        {
+            while (!IsIdle)
+                Wait(CloseEpoch(), "Drain");
+            isIdle = true;
+        }
+        finally
+        {
+            EndDrain(close && isIdle);
+        }
+    }
+
+    private async ValueTask DrainAsync(bool close)
+    {
+        CheckDrain(isAsync: true);
+        BeginDrain();
+        bool isIdle = false;
+        try
+        {
+            while (!IsIdle)
+                await WaitAsync(CloseEpoch(), "Drain");
+            isIdle = true;
+        }
+        finally
+        {
+            EndDrain(close && isIdle);
+        }
     }
 
     /// <summary>Somebody waits for the end of each item: see <c>_isEager</c>.</summary>
@@ -202,6 +219,8 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>By the owner of Pending: puts the item in line; false when the queue takes no items, and then Pending is released.</summary>
     internal bool TryEnqueue(Work work)
     {
+        if (Listeners.Queueing)
+            TracePoints.Queued(work, this);
         if (!_pool.IsManaged || IsClosed)
             return TryEnqueueLocked(work);
         work.Target = this;
@@ -406,18 +425,6 @@ public sealed class Workqueue : IDisposable, IAsyncDisposable
         }
 
         runLock.Exit();
-    }
-
-    private void FlushUntilIdle()
-    {
-        while (!IsIdle)
-            Flush();
-    }
-
-    private async ValueTask FlushUntilIdleAsync()
-    {
-        while (!IsIdle)
-            await FlushAsync();
     }
 
     /// <summary>To close it is one step with the end of the drain: between the two, somebody could queue what would then run after Dispose.</summary>
