@@ -1,0 +1,76 @@
+using System.Diagnostics;
+
+namespace Kworker.Published;
+
+/// <summary>
+/// The sample that uses all five primitives, published as users publish, without a warning; then it runs and checks its own results. Needs a linker for
+/// native code (Debian: gcc, libc6-dev), and the compiler's package, which the publish downloads once.
+/// </summary>
+public sealed class FivePrimitivesTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("kworker-published-");
+
+    private string Program => Path.Combine(_directory.FullName, "out", "FivePrimitives");
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public void It_becomes_one_native_program_that_runs()
+    {
+        Publish("native");
+        Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(Program)!, "*.dll"));
+        RunSample();
+    }
+
+    [Fact]
+    public void Its_runtime_can_be_cut_down_to_what_it_uses()
+    {
+        Publish("trimmed");
+        Assert.NotEmpty(Directory.EnumerateFiles(Path.GetDirectoryName(Program)!, "Kworker.dll"));
+        RunSample();
+    }
+
+    private void Publish(string variant)
+    {
+        // All of it elsewhere, references included: the tree's own output stays as the other tests find it.
+        (int code, string output) = Run(
+            "dotnet",
+            "publish",
+            Path.Combine(Root(), "samples", "FivePrimitives"),
+            $"-p:Variant={variant}",
+            "--artifacts-path",
+            Path.Combine(_directory.FullName, "artifacts"),
+            "-o",
+            Path.GetDirectoryName(Program)!,
+            "-nologo",
+            "-nodeReuse:false");
+        Assert.True(code == 0, output);
+        Assert.DoesNotContain("warning", output, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private void RunSample()
+    {
+        (int code, string output) = Run(Program);
+        Assert.True(code == 0, output);
+        Assert.Equal(11, output.Split('\n').Count(static line => line.StartsWith("ok ", StringComparison.Ordinal)));
+    }
+
+    private static (int Code, string Output) Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + errors.Result);
+    }
+
+    /// <summary>Where the solution is: above the directory that the tests run from.</summary>
+    private static string Root()
+    {
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Kworker.slnx")))
+            directory = directory.Parent;
+        return directory?.FullName ?? throw new DirectoryNotFoundException("These tests run from within the tree.");
+    }
+}
