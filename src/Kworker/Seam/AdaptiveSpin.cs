@@ -16,10 +16,10 @@ namespace Kworker;
 internal struct AdaptiveSpin
 {
     /// <summary>Looks before the first look at the clock, which costs as much as several of them.</summary>
-    private const int LooksByCount = 32;
+    private const int LooksByCount = 64;
 
-    /// <summary>Looks between looks at the clock.</summary>
-    private const int LooksByClock = 8;
+    /// <summary>Looks between looks at the clock, and between letting others run.</summary>
+    private const int LooksByClock = 16;
 
     // Ticks of Stopwatch.
     private static readonly long s_microsecond = Math.Max(1, Stopwatch.Frequency / 1_000_000);
@@ -58,10 +58,15 @@ internal struct AdaptiveSpin
     {
         if (_looks % LooksByClock != 0)
             return true;
-        if (_begin != 0)
-            return Now - _begin < _limit;
-        _begin = Now;
-        return true;
+        if (_begin == 0)
+        {
+            _begin = Now;
+            return true;
+        }
+
+        // It was not about to come. Who else could run here shall, perhaps it is they whom we wait for.
+        Thread.Yield();
+        return Now - _begin < _limit;
     }
 
     /// <summary>The thread gives up looking, and sleeps.</summary>
