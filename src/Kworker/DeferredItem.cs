@@ -4,12 +4,12 @@ using System.Diagnostics;
 namespace Kworker;
 
 /// <summary>
-/// The base of what can be deferred: an intrusive entry of a list or of the timer wheel, so that queueing and arming allocate nothing.
+/// The base of what can be deferred: an intrusive entry of a list and of the timer wheel, so that queueing and arming allocate nothing.
 /// It has no members for users; see <see cref="Work"/>.
 /// </summary>
 /// <remarks>
-/// An item stands in one list at a time: while its time runs in a slot of the wheel, afterwards in the list of a queue, a pool or a worker.
-/// So one pair of links serves, and the lock that guards the list guards the links. Lists are circular with a head of their own (the kernel's
+/// An item stands in one list at a time, of a queue, a pool or a worker: so one pair of links serves, and the lock that guards the list guards the links. (What
+/// can be armed has links of its own for the wheel, where it may stand for a while after it has been disarmed.) Lists are circular with a head of their own (the kernel's
 /// <c>list_head</c>): an item can be taken out, and another be put next to it, without knowing which list it stands in.
 /// </remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -21,11 +21,8 @@ public abstract class DeferredItem
     /// <summary>What is to be done with it, in one word (<see cref="ItemState"/>). Changed by interlocked operations only.</summary>
     internal long State;
 
-    /// <summary>The tick of <see cref="TimerBase"/> at which it is due. Lock: the timer base's.</summary>
-    internal long Expires;
-
-    /// <summary>In the wheel, or expired and about to fire. Lock: the timer base's.</summary>
-    internal bool IsArmed;
+    /// <summary>1: the wheel has not been told of its last arming or disarming yet, but will be. See <see cref="TimerArming"/>.</summary>
+    internal int IsUnsettled;
 
     /// <summary>The next in its list is a flush barrier that goes wherever this one goes. Lock: the system's run lock.</summary>
     internal bool IsTied;
@@ -38,6 +35,9 @@ public abstract class DeferredItem
 
     /// <summary>The run of an async work function that this is a piece of; null for what belongs to none.</summary>
     internal virtual WorkRun? Run => null;
+
+    /// <summary>What the timers keep of it.</summary>
+    internal virtual ref TimerEntry Timer => throw new UnreachableException("It cannot be armed.");
 
     /// <summary>Its time has come. Called without a lock, on the thread that drives the wheel; must not block or throw.</summary>
     internal virtual void Expire() => throw new UnreachableException("It was never armed.");

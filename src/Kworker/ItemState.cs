@@ -26,4 +26,13 @@ internal static class ItemState
 
     /// <summary>Counts how often it has been staged, in bits 32 and up: a worker begins only what is still staged as it was when it took it.</summary>
     internal const long StagingUnit = 1L << 32;
+
+    /// <summary>Its time runs. See <see cref="TimerArming"/> for these three.</summary>
+    internal const long Armed = 1 << 8;
+
+    /// <summary>Armed, and the thread that fires timers looks whether it is due.</summary>
+    internal const long Firing = 1 << 9;
+
+    /// <summary>Changes with each arming.</summary>
+    internal const long Parity = 1 << 10;
 }

@@ -127,9 +127,13 @@ public sealed class KthreadWork<TOwner>(TOwner owner, Action<TOwner> function) :
 /// <summary>A kthread's work item that can be queued after a delay (<c>struct kthread_delayed_work</c>).</summary>
 public abstract class KthreadDelayedWork : KthreadWork
 {
+    private TimerEntry _timer;
+
     private protected KthreadDelayedWork()
     {
     }
+
+    internal sealed override ref TimerEntry Timer => ref _timer;
 
     internal override void Expire() => Owner!.Expired(this);
 }

@@ -74,6 +74,24 @@ internal sealed unsafe partial class Parker
         return woken;
     }
 
+    /// <summary>
+    /// Sleeps until there is a token, and takes it, or for about that long, to the microsecond: callers look at the clock and come again. On the owning thread only.
+    /// </summary>
+    internal void ParkAtMost(TimeSpan time)
+    {
+        _observer?.Parking(this);
+        ref int word = ref _word[0];
+        if (Interlocked.CompareExchange(ref word, Parked, Empty) == Empty)
+            Sleep(time.Ticks * TimeSpan.NanosecondsPerTick);
+        bool woken = Interlocked.Exchange(ref word, Empty) == Token;
+        if (_observer is { } observer)
+        {
+            if (!woken)
+                observer.Woken(this); // time woke it: nobody else said so
+            observer.Resuming(this);
+        }
+    }
+
     /// <summary>Gives the token; wakes the thread if it sleeps. From any thread; with a token already there it does nothing.</summary>
     internal void Unpark()
     {
@@ -100,7 +118,7 @@ internal sealed unsafe partial class Parker
         {
             int left = milliseconds < 0 ? Timeout.Infinite : (int)Math.Max(0, start + milliseconds - Environment.TickCount64);
             if (left != 0)
-                Sleep(left);
+                Sleep(left < 0 ? -1 : left * 1_000_000L);
             if (Interlocked.CompareExchange(ref word, Empty, Token) == Token)
                 return true;
             if (left == 0 && Interlocked.CompareExchange(ref word, Empty, Parked) == Parked)
@@ -108,14 +126,15 @@ internal sealed unsafe partial class Parker
         }
     }
 
-    private void Sleep(int milliseconds)
+    /// <summary>Unless woken before: for so many nanoseconds, or without end when they are below zero.</summary>
+    private void Sleep(long nanoseconds)
     {
         if (!s_hasFutex)
         {
             lock (_word)
             {
                 if (Volatile.Read(ref _word[0]) == Parked)
-                    Monitor.Wait(_word, milliseconds);
+                    Monitor.Wait(_word, nanoseconds < 0 ? Timeout.Infinite : (int)Math.Min(int.MaxValue, (nanoseconds + 999_999) / 1_000_000));
             }
 
             return;
@@ -123,8 +142,8 @@ internal sealed unsafe partial class Parker
 
         fixed (int* address = _word)
         {
-            var time = new TimeSpec { Seconds = milliseconds / 1000, Nanoseconds = milliseconds % 1000 * 1_000_000 };
-            _ = Futex(s_futexNumber, address, FutexWaitPrivate, Parked, milliseconds < 0 ? null : &time, null, 0);
+            var time = new TimeSpec { Seconds = nanoseconds / 1_000_000_000, Nanoseconds = nanoseconds % 1_000_000_000 };
+            _ = Futex(s_futexNumber, address, FutexWaitPrivate, Parked, nanoseconds < 0 ? null : &time, null, 0);
         }
     }
 

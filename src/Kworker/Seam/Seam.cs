@@ -79,6 +79,11 @@ internal static class Seam
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Write(ref long location, long value) => Volatile.Write(ref location, value);
 
+    /// <summary>A write of a reference that nothing before it passes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Write<T>(ref T location, T value)
+        where T : class? => Volatile.Write(ref location, value);
+
     /// <summary>A full fence: writes before it are seen before reads after it are done.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Fence() => Interlocked.MemoryBarrier();

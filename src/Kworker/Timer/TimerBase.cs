@@ -1,156 +1,203 @@
-using System.Numerics;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Kworker;
 
 /// <summary>
-/// A hierarchical timer wheel: O(1) to arm and to cancel, O(1) a timer in all to fire. Tickless: between the armed times nothing runs.
+/// The timers of a system: arms, disarms and fires <see cref="DeferredItem"/>s. Never early: a delay is counted from now in ticks rounded up, and a tick fires when the
+/// clock has passed its beginning. Tickless: between the armed times nothing runs.
 /// <para>
-/// A tick is a millisecond since the base was made. Level 0 has 256 slots of one tick; each of the four levels above has 64 slots, a slot
-/// as wide as the whole level below. A timer stands in the lowest level that reaches to its tick. When the clock comes to the beginning
-/// of a slot of a level above, what stands there is put in anew, one level lower at least (a cascade); so each timer moves at most
-/// four times. One bit a slot says which are occupied: the next slot with something in it is found without looking at the others.
-/// What is due later than the top level reaches (49 days) waits in its last slot and is put in anew when that comes.
+/// To arm or to disarm is one compare-and-swap on the item (<see cref="TimerArming"/>). With the system's clock the wheel is told later: the item is put into an inbox of
+/// the calling thread, once, however often it is armed and disarmed meanwhile. The inboxes are emptied by the thread that drives the wheel whenever it wakes up, by
+/// their own thread when they are full, and within a second in any case, so that what was disarmed does not stay reachable. Any other clock, such as a
+/// test's, is told at once, so that timers of the same tick fire in the order in which they were armed.
 /// </para>
 /// <para>
-/// Never early: a delay is counted from now in ticks rounded up, and a tick fires when the clock has passed its beginning.
+/// Even a look at the clock is too much where timeouts are armed all the time and hardly ever fire. When a thread arms many long delays within a short time the base
+/// begins to beat: for a while it empties the inboxes every few ticks, and long delays (from four seconds on) are counted from the next beat: less than a thousandth late.
 /// </para>
-/// Lock rule: all fields are guarded by <c>_lock</c> but for those marked otherwise.
+/// <para>
+/// Wake-up argument. Who puts something into an inbox, or arms what stands in one, does that first, then a full fence, then reads <c>_programmed</c> and <c>_mode</c>; if
+/// the clock will call too late, he tells the wheel under the lock and programs the clock. The thread that drives the wheel writes <c>_programmed</c> and
+/// <c>_mode</c> before it stops, then a full fence, then looks whether an inbox holds anything. So one of the two sees the other. Whoever empties inboxes under
+/// the lock programs the clock after it.
+/// </para>
 /// </summary>
 internal sealed class TimerBase : IDisposable
 {
-    internal const long TicksPerSecond = 1000;
-    private const int Level0Bits = 8;
-    private const int LevelBits = 6;
-    private const int Levels = 5;
-    private const long Never = long.MaxValue;
+    private const long Never = TimerWheel.Never;
 
-    private readonly TimeProvider _timeProvider; // immutable
-    private readonly long _origin; // immutable
+    /// <summary>Value of <c>_programmed</c> while somebody processes: nobody need program the clock.</summary>
+    private const long Awake = long.MinValue;
+
+    // Values of _mode: when the inboxes are emptied at the latest.
+    private const int AsItComes = 0; // with the next timer: there is nothing in them
+    private const int Soon = 1; // within TimerLimits.SettleAfter
+    private const int Beating = 2; // every TimerLimits.Beat: long delays may be counted from the next
+
+    [ThreadStatic]
+    private static TimerInbox? t_inboxes;
+
+    private readonly TimerTicks _ticks; // immutable
+    private readonly TimerLimits _limits; // immutable
+    private readonly long _longTicks; // immutable: the shortest long delay, in units of TimeSpan
+    private readonly bool _isLazy; // immutable: there are inboxes
     private readonly TimerClock _clock; // immutable; called without the lock
-    private Spinlock _lock;
 
-    /// <summary>Slots: 256 of level 0, then 64 of each level above. Made when first used.</summary>
-    private readonly ItemList?[] _slots = new ItemList?[256 + ((Levels - 1) * 64)];
-
-    /// <summary>Which slots are occupied: four words of level 0, then one a level. A bit may stay set for a slot that has been emptied.</summary>
-    private readonly ulong[] _occupied = new ulong[4 + Levels - 1];
-
-    private readonly ItemList _expired = new();
-
-    /// <summary>The next tick to be processed: all before it have been.</summary>
-    private long _next;
-
-    /// <summary>Whose <see cref="DeferredItem.Expire"/> runs right now, and on which thread.</summary>
-    private DeferredItem? _running;
-
-    /// <summary>When the clock will call next; <see cref="Never"/> when it is not set.</summary>
+    /// <summary>When the clock will call at the latest. Written under the lock, read without it.</summary>
     private long _programmed = Never;
 
-    /// <summary>Somebody is processing: new timers need not set the clock, it is set when processing ends.</summary>
-    private bool _processing;
+    /// <summary>See <see cref="AsItComes"/>. Written under the lock, read without it.</summary>
+    private int _mode;
 
+    /// <summary>Whose <see cref="DeferredItem.Expire"/> runs right now, and on which thread. Written by that thread, read by all.</summary>
+    private DeferredItem? _running;
     private int _runningThread;
+
+    /// <summary>Inboxes that hold something, the last listed first. Grows by compare-and-swap, is taken whole under the lock.</summary>
+    private TimerInbox? _listed;
+
+    private Spinlock _lock;
+
+    // Lock: _lock.
+    private readonly TimerWheel _wheel = new();
+    private readonly TimerList _due = new(); // taken from the wheel to be fired
+    private bool _processing; // somebody is: what others put into the wheel he sees
+    private long _settleAt = Never; // when the inboxes are to be emptied, according to _mode
+    private long _beatUntil;
 
     /// <param name="timeProvider">Its clock.</param>
     /// <param name="ownThread">A thread of ours waits for the next expiry, rather than a timer of the provider: for the system's clock.</param>
-    internal TimerBase(TimeProvider timeProvider, bool ownThread)
+    /// <param name="limits">Others than the usual ones, for tests.</param>
+    internal TimerBase(TimeProvider timeProvider, bool ownThread, TimerLimits? limits = null)
     {
-        _timeProvider = timeProvider;
-        _origin = timeProvider.GetTimestamp();
+        _ticks = new TimerTicks(timeProvider);
+        _limits = limits ?? new TimerLimits();
+        _longTicks = _limits.Long * (TimeSpan.TicksPerSecond / TimerTicks.PerSecond);
+        _isLazy = ownThread;
         _clock = ownThread ? new SystemTimerClock(this) : new ProviderTimerClock(this, timeProvider);
     }
 
-    /// <summary>Ticks that have passed, rounded down.</summary>
-    internal long Now => (long)((Int128)(_timeProvider.GetTimestamp() - _origin) * TicksPerSecond / _timeProvider.TimestampFrequency);
+    /// <summary>It calls nobody any more.</summary>
+    internal bool IsDisposed { get; private set; }
 
-    /// <summary>The first tick that begins no earlier than <paramref name="delay"/> from now.</summary>
-    private long DueTick(TimeSpan delay)
+    /// <summary>When a delay that begins now ends, for <see cref="Land"/>. <paramref name="program"/>: <see cref="Program"/> is to be called afterwards.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal long ExpiryOf(TimeSpan delay, out bool program)
     {
-        Int128 now = (Int128)(_timeProvider.GetTimestamp() - _origin) * TimeSpan.TicksPerSecond;
-        Int128 due = now + ((Int128)delay.Ticks * _timeProvider.TimestampFrequency);
-        Int128 perTick = (Int128)_timeProvider.TimestampFrequency * (TimeSpan.TicksPerSecond / TicksPerSecond);
-        return (long)((due + perTick - 1) / perTick);
+        program = false;
+        return delay.Ticks >= _longTicks && Seam.Read(in _mode) == Beating
+            ? TimerExpiry.After(TimerTicks.Ceiling(delay))
+            : LookAtClock(delay, ref program);
     }
 
-    /// <summary>Arms <paramref name="node"/>, which must not be armed, to fire after <paramref name="delay"/>.</summary>
-    internal void Arm(DeferredItem node, TimeSpan delay)
+    /// <summary>
+    /// The second half of an arming, after the compare-and-swap to <paramref name="state"/>: writes when it is due. True when the caller must call
+    /// <see cref="Program"/> after it has let go of its locks. (To set the clock may make a thread, and a clock of the user's may even fire at once.)
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool Land(DeferredItem item, ref TimerEntry entry, long expires, long state)
     {
-        if (Insert(node, delay))
+        bool tell = TimerArming.MarkUnsettled(item);
+        Seam.Write(ref entry.Expires, TimerExpiry.Of(expires, state));
+        return (tell || IsTooEarly(expires)) && Tell(item);
+    }
+
+    /// <summary>After a disarming that was to be told.</summary>
+    internal bool Tell(DeferredItem item)
+    {
+        if (_isLazy && OwnInbox() is { } inbox)
+        {
+            if (inbox.TryAdd(item))
+            {
+                List(inbox);
+                // The item may have been armed anew since, by somebody who relies on its standing in an inbox: his arming counts.
+                if (!IsTooEarly(item) && Seam.Read(in _mode) != AsItComes)
+                    return false;
+            }
+
+            _lock.Enter();
+            Empty(inbox);
+        }
+        else
+        {
+            _lock.Enter();
+        }
+
+        Settle(item);
+        if (_isLazy && _mode == AsItComes)
+            SettleBy(Soon, _ticks.Now + _limits.SettleAfter);
+        bool program = NextCall() < _programmed;
+        _lock.Exit();
+        return program;
+    }
+
+    /// <summary>Arms <paramref name="item"/>, which must not be armed, to fire after <paramref name="delay"/>.</summary>
+    internal void Arm(DeferredItem item, TimeSpan delay)
+    {
+        if (Insert(item, delay))
+            Program();
+    }
+
+    /// <summary>As <see cref="Arm"/> for a caller that holds a lock: true when it must call <see cref="Program"/> after it has let go of it.</summary>
+    internal bool Insert(DeferredItem item, TimeSpan delay)
+    {
+        long expires = ExpiryOf(delay, out bool program);
+        long state = Seam.Read(in item.State);
+        while (true)
+        {
+            Debug.Assert(!TimerArming.IsArmed(state), "it is armed once");
+            long armed = TimerArming.Arm(state);
+            long seen = Seam.CompareExchange(ref item.State, armed, state);
+            if (seen == state)
+                return Land(item, ref item.Timer, expires, armed) || program;
+            state = seen;
+        }
+    }
+
+    /// <summary>
+    /// Disarms <paramref name="item"/>; true when it was armed, and then it will not fire (<c>del_timer</c>). When false it may be firing right now.
+    /// </summary>
+    internal bool Cancel(DeferredItem item)
+    {
+        if (!TimerArming.TryDisarm(item, ref item.Timer, bits: 0, out bool tell))
+            return false;
+        Disarmed(item, tell);
+        return true;
+    }
+
+    /// <summary>After a <see cref="TimerArming.TryDisarm"/>. Seldom sets the clock, which then has a thread.</summary>
+    internal void Disarmed(DeferredItem item, bool tell)
+    {
+        if ((tell || !_isLazy) && Tell(item))
             Program();
     }
 
     /// <summary>
-    /// As <see cref="Arm"/> for a caller that holds a lock: true when it must call <see cref="Program"/> after it has let go of it. (To set the clock may
-    /// make a thread, and a clock of the user's may even fire at once.)
+    /// Disarms, and waits until a firing that has begun is over (<c>del_timer_sync</c>), so that the item may be used anew.
+    /// Not for one whose <see cref="DeferredItem.Expire"/> the caller is in: there it returns at once.
     /// </summary>
-    internal bool Insert(DeferredItem node, TimeSpan delay)
-    {
-        long due = DueTick(delay);
-        long now = Now;
-        bool earlier;
-        _lock.Enter();
-        // With nothing due the wheel stands still; bring it to the present first, so that short delays land in low levels.
-        if (!_processing)
-            _next = Math.Max(_next, Math.Min(now, NextEvent()));
-        node.IsArmed = true;
-        node.Expires = due;
-        Put(node);
-        earlier = !_processing && NextEvent() < _programmed;
-        _lock.Exit();
-        return earlier;
-    }
-
-    /// <summary>
-    /// Disarms <paramref name="node"/>; true when it was armed, and then it will not fire (<c>del_timer</c>).
-    /// When false it may be firing right now.
-    /// </summary>
-    internal bool Cancel(DeferredItem node)
-    {
-        _lock.Enter();
-        bool armed = node.IsArmed;
-        if (armed)
-        {
-            node.IsArmed = false;
-            node.Unlink();
-        }
-
-        _lock.Exit();
-        return armed;
-    }
-
-    /// <summary>
-    /// Disarms, and waits until a firing that has begun is over (<c>del_timer_sync</c>), so that the node may be used anew.
-    /// Not for a node whose <see cref="DeferredItem.Expire"/> the caller is in: there it returns at once.
-    /// </summary>
-    internal bool CancelSync(DeferredItem node)
+    internal bool CancelSync(DeferredItem item)
     {
         var spin = new SpinWait();
         while (true)
         {
-            _lock.Enter();
-            bool armed = node.IsArmed;
-            if (armed)
-            {
-                node.IsArmed = false;
-                node.Unlink();
-            }
-
-            bool wait = !armed && ReferenceEquals(_running, node) && _runningThread != Environment.CurrentManagedThreadId;
-            _lock.Exit();
-            if (!wait)
-                return armed;
+            if (Cancel(item))
+                return true;
+            // In this order: it is named before it is disarmed to be fired.
+            if (!ReferenceEquals(Seam.Read(in _running), item) || Seam.Read(in _runningThread) == Environment.CurrentManagedThreadId)
+                return false;
             Seam.Spin(ref spin); // Expire is short and does not sleep
         }
     }
 
     /// <summary>
-    /// Fires all that is due. Called by the clock. Only one thread processes at a time; one that finds another at it leaves,
-    /// and the other sees what has become due, because it asks for the time again before it stops.
+    /// Fires all that is due. Called by the clock. Only one thread processes at a time; one that finds another at it leaves, and the other sets the clock
+    /// before it stops, for what has become due meanwhile, too.
     /// </summary>
     internal void Process()
     {
         _lock.Enter();
-        _programmed = Never;
         if (_processing)
         {
             _lock.Exit();
@@ -158,178 +205,263 @@ internal sealed class TimerBase : IDisposable
         }
 
         _processing = true;
-        _runningThread = Environment.CurrentManagedThreadId;
-        while (true)
+        Seam.Write(ref _runningThread, Environment.CurrentManagedThreadId);
+        long next;
+        do
         {
-            long now = Now;
-            long next = NextEvent();
-            if (next > now)
+            Seam.Write(ref _programmed, Awake);
+            if (_mode == AsItComes)
+                Seam.Write(ref _mode, Soon); // before it stops
+            long now;
+            do
             {
-                _next = Math.Max(_next, now);
-                break;
+                EmptyAll();
+                FireDue();
+                now = _ticks.Now;
             }
+            while (_wheel.TryAdvance(now, _due));
 
-            _next = next;
-            Cascade();
-            TakeSlot((int)(_next & 255), _expired);
-            _next++;
-            while (_expired.TakeFirst() is { } node)
-            {
-                node.IsArmed = false;
-                _running = node;
-                _lock.Exit();
-                node.Expire();
-                _lock.Enter();
-                _running = null;
-            }
+            next = Rest(now);
         }
+        while (next == Awake);
 
         _processing = false;
         _lock.Exit();
-        Program();
+        SetClock(next);
     }
 
-    /// <summary>Tells the clock when to call next, until what it was told is what is due (others may arm earlier timers meanwhile).</summary>
+    /// <summary>Tells the clock when to call next, if it does not know.</summary>
     internal void Program()
     {
-        while (true)
+        _lock.Enter();
+        long next = NextCall();
+        bool isEarlier = next < _programmed;
+        if (isEarlier)
+            Seam.Write(ref _programmed, next);
+        _lock.Exit();
+        if (isEarlier)
+            SetClock(next);
+    }
+
+    /// <summary>How long until <paramref name="tick"/> begins; zero or less when it has begun.</summary>
+    internal TimeSpan Until(long tick) => _ticks.Until(tick);
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        _clock.Dispose();
+        // Who keeps the base, such as a thread with an inbox of it, is not to keep all that was armed.
+        _lock.Enter();
+        EmptyAll();
+        _wheel.Clear();
+        _lock.Exit();
+    }
+
+    private void SetClock(long tick)
+    {
+        if (tick == Never)
+            return;
+        try
+        {
+            _clock.Set(tick);
+        }
+        catch (OutOfMemoryException)
         {
             _lock.Enter();
-            long next = _processing ? Never : NextEvent();
-            if (next >= _programmed)
-            {
-                _lock.Exit();
-                return;
-            }
-
-            _programmed = next;
+            if (!_processing)
+                Seam.Write(ref _programmed, Never); // no thread for the clock: the next who arms a timer tries again
             _lock.Exit();
-            try
+            throw;
+        }
+    }
+
+    private long LookAtClock(TimeSpan delay, ref bool program)
+    {
+        long elapsed = _ticks.Elapsed;
+        if (_isLazy && delay.Ticks >= _longTicks && OwnInbox() is { } inbox && ++inbox.LongArmings >= _limits.BusyArmings)
+        {
+            long now = _ticks.Floor(elapsed);
+            program = now - inbox.LongArmingsSince <= _limits.BusyTicks;
+            inbox.LongArmings = 0;
+            inbox.LongArmingsSince = now;
+            if (program)
+                BeginBeating(now);
+        }
+
+        return TimerExpiry.At(_ticks.Due(elapsed, delay));
+    }
+
+    private void BeginBeating(long now)
+    {
+        _lock.Enter();
+        _beatUntil = now + _limits.BeatFor;
+        SettleBy(Beating, now + _limits.Beat);
+        _lock.Exit();
+    }
+
+    private void SettleBy(int mode, long tick)
+    {
+        _lock.AssertHeld();
+        Seam.Write(ref _mode, mode);
+        _settleAt = Math.Min(_settleAt, tick);
+    }
+
+    /// <summary>Whether an arming that is not in the wheel cannot wait until the clock calls.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsTooEarly(long expires) => !_isLazy
+        || (TimerExpiry.IsRelative(expires) ? Seam.Read(in _mode) != Beating : TimerExpiry.Ticks(expires) < Seam.Read(in _programmed));
+
+    private bool IsTooEarly(DeferredItem item)
+    {
+        long state = Seam.Read(in item.State);
+        if (!TimerArming.IsArmed(state))
+            return false;
+        long expires = Seam.Read(in item.Timer.Expires);
+        return !TimerExpiry.IsOf(expires, state) || IsTooEarly(expires);
+    }
+
+    private TimerInbox? OwnInbox()
+    {
+        TimerInbox? inbox = t_inboxes;
+        while (inbox is not null && !ReferenceEquals(inbox.Owner, this))
+            inbox = inbox.NextOfThread;
+        return inbox ?? MakeInbox();
+    }
+
+    private TimerInbox? MakeInbox()
+    {
+        if (IsDisposed)
+            return null;
+        TimerInbox? kept = null;
+        for (TimerInbox? other = t_inboxes, next; other is not null; other = next)
+        {
+            next = other.NextOfThread;
+            if (other.Owner.IsDisposed)
+                continue;
+            other.NextOfThread = kept;
+            kept = other;
+        }
+
+        return t_inboxes = new TimerInbox(this, _limits.Inbox) { NextOfThread = kept };
+    }
+
+    /// <summary>By the inbox's thread, after it has put something in. A full fence.</summary>
+    private void List(TimerInbox inbox)
+    {
+        Seam.Fence();
+        if (Seam.Read(in inbox.IsListed) != 0)
+            return;
+        Seam.Write(ref inbox.IsListed, 1);
+        TimerInbox? first = Seam.Read(in _listed);
+        while (true)
+        {
+            inbox.NextListed = first;
+            TimerInbox? seen = Seam.CompareExchange(ref _listed, inbox, first);
+            if (ReferenceEquals(seen, first))
+                return;
+            first = seen;
+        }
+    }
+
+    private void EmptyAll()
+    {
+        if (Seam.Read(in _listed) is null)
+            return;
+        TimerInbox? inbox = Seam.Exchange(ref _listed, null);
+        while (inbox is not null)
+        {
+            TimerInbox? next = inbox.NextListed;
+            inbox.NextListed = null;
+            Seam.Write(ref inbox.IsListed, 0);
+            Empty(inbox);
+            inbox = next;
+        }
+    }
+
+    private void Empty(TimerInbox inbox)
+    {
+        Seam.Fence();
+        int count = inbox.Count;
+        if (count == 0)
+            return;
+        for (int i = 0; i < count; i++)
+            Seam.Write(ref inbox[i].IsUnsettled, 0);
+        Seam.Fence();
+        Span<long> expiries = stackalloc long[count];
+        for (int i = 0; i < count; i++)
+            expiries[i] = TimerArming.ReadExpiry(inbox[i]) ?? -1;
+        // Only now: a number of ticks begins after it was read.
+        long elapsed = _ticks.Elapsed;
+        MoveWheelTo(elapsed);
+        for (int i = 0; i < count; i++)
+            Place(inbox[i], expiries[i], elapsed);
+        inbox.Take(count);
+    }
+
+    private void Settle(DeferredItem item)
+    {
+        Seam.Write(ref item.IsUnsettled, 0);
+        Seam.Fence();
+        long expires = TimerArming.ReadExpiry(item) ?? -1;
+        long elapsed = _ticks.Elapsed;
+        MoveWheelTo(elapsed);
+        Place(item, expires, elapsed);
+    }
+
+    private void MoveWheelTo(long elapsed)
+    {
+        if (!_processing)
+            _wheel.MoveTo(_ticks.Floor(elapsed));
+    }
+
+    /// <summary>Puts an item where it belongs; it stays where it is when it has been armed anew meanwhile, and will be told of.</summary>
+    private void Place(DeferredItem item, long expires, long elapsed)
+    {
+        _lock.AssertHeld();
+        if (expires < 0)
+        {
+            TimerList.Unlink(ref item.Timer);
+            return;
+        }
+
+        long tick = TimerExpiry.Ticks(expires);
+        if (TimerExpiry.IsRelative(expires))
+        {
+            tick = Math.Min(tick + _ticks.Due(elapsed, TimeSpan.Zero), TimerExpiry.Last);
+            if (!TimerArming.TryResolve(item, expires, tick))
+                return;
+        }
+
+        _wheel.Put(item, tick);
+    }
+
+    private void FireDue()
+    {
+        while (_due.TakeFirst() is { } item)
+        {
+            Seam.Write(ref _running, item);
+            if (TimerArming.TryFire(item))
             {
-                _clock.Set(next);
-            }
-            catch (OutOfMemoryException)
-            {
-                _lock.Enter();
-                _programmed = Never; // no thread for the clock: the next who arms a timer tries again
                 _lock.Exit();
-                throw;
-            }
-        }
-    }
-
-    private void Put(DeferredItem node)
-    {
-        _lock.AssertHeld();
-        long expires = Math.Max(node.Expires, _next);
-        long delta = expires - _next;
-        int slot;
-        if (delta < 256)
-        {
-            slot = (int)(expires & 255);
-            _occupied[slot >> 6] |= 1UL << (slot & 63);
-        }
-        else
-        {
-            int level = 1;
-            while (level < Levels - 1 && delta >= 1L << (Level0Bits + (level * LevelBits)))
-                level++;
-            long reach = 1L << (Level0Bits + (level * LevelBits));
-            if (delta >= reach)
-                expires = _next + reach - 1;
-            int index = (int)(expires >> Shift(level)) & 63;
-            slot = 256 + ((level - 1) * 64) + index;
-            _occupied[3 + level] |= 1UL << index;
-        }
-
-        (_slots[slot] ??= new ItemList()).AddLast(node);
-    }
-
-    private static int Shift(int level) => Level0Bits + ((level - 1) * LevelBits);
-
-    /// <summary>Puts anew what stands in the slots of the upper levels that begin at <c>_next</c>.</summary>
-    private void Cascade()
-    {
-        for (int level = 1; level < Levels && (_next & ((1L << Shift(level)) - 1)) == 0; level++)
-        {
-            int index = (int)(_next >> Shift(level)) & 63;
-            if ((_occupied[3 + level] & (1UL << index)) == 0)
-                continue;
-            _occupied[3 + level] &= ~(1UL << index);
-            ItemList? slot = _slots[256 + ((level - 1) * 64) + index];
-            var moved = new ItemList();
-            if (slot is not null)
-                moved.TakeAll(slot);
-            while (moved.TakeFirst() is { } node)
-                Put(node);
-        }
-    }
-
-    private void TakeSlot(int slot, ItemList into)
-    {
-        _occupied[slot >> 6] &= ~(1UL << (slot & 63));
-        if (_slots[slot] is { } list)
-            into.TakeAll(list);
-    }
-
-    /// <summary>
-    /// The first tick at or after <c>_next</c> at which something happens: a timer is due, or a slot above is to cascade.
-    /// Emptied slots whose bit is still set are found and forgotten here.
-    /// </summary>
-    private long NextEvent()
-    {
-        _lock.AssertHeld();
-        long best = Never;
-        int from = (int)(_next & 255);
-        for (int scanned = 0; scanned < 256;)
-        {
-            int slot = (from + scanned) & 255;
-            ulong word = _occupied[slot >> 6] >> (slot & 63);
-            if (word == 0)
-            {
-                scanned += 64 - (slot & 63);
-                continue;
+                item.Expire();
+                _lock.Enter();
             }
 
-            int zeros = BitOperations.TrailingZeroCount(word);
-            scanned += zeros;
-            slot += zeros;
-            if (scanned >= 256)
-                break;
-            if (_slots[slot] is { IsEmpty: false })
-            {
-                best = _next + scanned;
-                break;
-            }
-
-            _occupied[slot >> 6] &= ~(1UL << (slot & 63));
+            Seam.Write(ref _running, null);
         }
-
-        for (int level = 1; level < Levels; level++)
-        {
-            int shift = Shift(level);
-            // The slot that begins exactly now has not been cascaded yet; one that began before has.
-            long first = (_next >> shift) + ((_next & ((1L << shift) - 1)) == 0 ? 0 : 1);
-            while (_occupied[3 + level] != 0)
-            {
-                ulong rotated = BitOperations.RotateRight(_occupied[3 + level], (int)(first & 63));
-                int distance = BitOperations.TrailingZeroCount(rotated);
-                int index = (int)((first + distance) & 63);
-                if (_slots[256 + ((level - 1) * 64) + index] is { IsEmpty: false })
-                {
-                    best = Math.Min(best, (first + distance) << shift);
-                    break;
-                }
-
-                _occupied[3 + level] &= ~(1UL << index);
-            }
-        }
-
-        return best;
     }
 
-    /// <summary>How long until <paramref name="tick"/> begins, rounded up to whole milliseconds.</summary>
-    internal TimeSpan Until(long tick) => TimeSpan.FromMilliseconds(Math.Max(0, tick - Now));
+    private long NextCall() => Math.Min(_wheel.NextEvent(), _settleAt);
 
-    public void Dispose() => _clock.Dispose();
+    /// <summary>Before it stops processing: when to go on; <see cref="Awake"/> for at once.</summary>
+    private long Rest(long now)
+    {
+        bool beats = _mode == Beating && now < _beatUntil;
+        _settleAt = beats ? now + _limits.Beat : Never;
+        Seam.Write(ref _mode, beats ? Beating : AsItComes);
+        long next = NextCall();
+        Seam.Write(ref _programmed, next);
+        Seam.Fence();
+        return Seam.Read(in _listed) is null ? next : Awake;
+    }
 }

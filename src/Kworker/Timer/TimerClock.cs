@@ -3,8 +3,8 @@ namespace Kworker;
 /// <summary>What wakes the wheel: calls <see cref="TimerBase.Process"/> at the time that it was set to last.</summary>
 internal abstract class TimerClock : IDisposable
 {
-    /// <summary>Sets the time of the next call. Called without locks, by several threads; the base repeats it until the earliest stands.</summary>
-    /// <param name="tick">A tick of the base, or <see cref="long.MaxValue"/> for never.</param>
+    /// <summary>Sets the time of the next call, unless an earlier one is set. Called by several threads.</summary>
+    /// <param name="tick">A tick of the base.</param>
     internal abstract void Set(long tick);
 
     public abstract void Dispose();
@@ -13,6 +13,9 @@ internal abstract class TimerClock : IDisposable
 /// <summary>The system's clock: a thread of ours that sleeps until the next expiry (the platform's timers fire on the thread pool).</summary>
 internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
 {
+    /// <summary>It sleeps no longer at a time.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
+
     private readonly Lock _lock = new();
     private Parker? _parker; // written under _lock, when the thread is made
     private long _due = long.MaxValue; // when to wake; lowered by Set, raised by the thread, both under _lock
@@ -20,8 +23,6 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
 
     internal override void Set(long tick)
     {
-        if (tick == long.MaxValue)
-            return;
         Thread? start = null;
         lock (_lock)
         {
@@ -64,20 +65,20 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
         _parker!.Adopt();
         while (true)
         {
-            long wait;
+            TimeSpan wait;
             lock (_lock)
             {
                 if (_disposed)
                     break;
-                wait = _due == long.MaxValue ? Timeout.Infinite : (long)timers.Until(_due).TotalMilliseconds;
-                if (wait == 0)
+                wait = _due == long.MaxValue ? s_longest : timers.Until(_due);
+                if (wait <= TimeSpan.Zero)
                     _due = long.MaxValue; // what Process leaves to be done it sets anew
             }
 
-            if (wait == 0)
+            if (wait <= TimeSpan.Zero)
                 timers.Process();
             else
-                _parker.Park((int)Math.Min(wait, int.MaxValue));
+                _parker.ParkAtMost(wait < s_longest ? wait : s_longest);
         }
 
         _parker.Leave();
@@ -116,7 +117,8 @@ internal sealed class ProviderTimerClock : TimerClock
             if (tick >= _due)
                 return;
             _due = tick;
-            TimeSpan until = _timers.Until(tick);
+            // In whole milliseconds: a timer of the platform's leaves the rest out, and would elapse too soon.
+            TimeSpan until = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(_timers.Until(tick).TotalMilliseconds)));
             _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
         }
     }

@@ -52,15 +52,13 @@ internal abstract class Waiter
     internal Waiter? NextOfTask;
     internal Waiter? PreviousOfTask;
 
-    private readonly ExpiryNode _expiry;
+    private ExpiryNode? _expiry; // the owner's
     private CancellationTokenRegistration _cancellation;
     private TimerBase? _timers;
     private int _flags; // sticky: TimedOut, Cancelled; set before TryClaim, so that an owner that arms afterwards sees them
 
     private const int TimedOutFlag = 1;
     private const int CancelledFlag = 2;
-
-    protected Waiter() => _expiry = new ExpiryNode(this);
 
     /// <summary>Lock: the object's.</summary>
     internal bool IsArmed;
@@ -110,6 +108,8 @@ internal abstract class Waiter
         if (timeout >= TimeSpan.Zero)
         {
             _timers = system.Timers;
+            if (!ReferenceEquals(_expiry?.Timers, _timers))
+                _expiry = new ExpiryNode(this, _timers);
             _timers.Arm(_expiry, timeout);
         }
 
@@ -121,7 +121,7 @@ internal abstract class Waiter
     internal void Finish()
     {
         Debug.Assert(!IsArmed && !IsClaimed && !IsQueued, "the object let go of it");
-        _timers?.CancelSync(_expiry);
+        _timers?.CancelSync(_expiry!);
         _timers = null;
         Seam.Forget(_cancellation);
         _cancellation = default;
@@ -150,8 +150,11 @@ internal abstract class Waiter
         }
     }
 
-    private sealed class ExpiryNode(Waiter waiter) : DeferredItem
+    private sealed class ExpiryNode(Waiter waiter, TimerBase timers) : TimedItem
     {
+        /// <summary>Where it was armed first, and may stand still: it is armed nowhere else.</summary>
+        internal TimerBase Timers => timers;
+
         internal override void Expire() => waiter.End(WakeReason.TimedOut);
     }
 }

@@ -6,16 +6,42 @@ namespace Kworker;
 /// </summary>
 public abstract class DelayedWork : Work
 {
-    /// <summary>Where it goes when its time has come. Written by the owner of Pending before the timer is armed.</summary>
-    private Workqueue? _target;
+    /// <summary>Somebody owns it, or nobody may.</summary>
+    private const long Taken = ItemState.Pending | ItemState.DisabledMask;
+
+    private TimerEntry _timer;
 
     private protected DelayedWork()
     {
     }
 
+    internal sealed override ref TimerEntry Timer => ref _timer;
+
     /// <summary>Queues it on <see cref="Workqueue.System"/> after a delay (<c>schedule_delayed_work</c>); false when it is pending already.</summary>
     /// <param name="delay">Zero or less queues it at once.</param>
     public bool Schedule(TimeSpan delay) => Workqueue.System.Queue(this, delay);
+
+    /// <summary>What <see cref="Workqueue.Queue(DelayedWork, TimeSpan)"/> does.</summary>
+    internal bool QueueOn(Workqueue target, TimeSpan delay)
+    {
+        if (CanArm(target, delay))
+            return TryArm(target, delay, modify: false, out _);
+        if (!TryTakePending())
+            return false;
+        Start(target, delay);
+        return true;
+    }
+
+    /// <summary>What <see cref="Workqueue.Modify"/> does.</summary>
+    internal bool ModifyOn(Workqueue target, TimeSpan delay)
+    {
+        if (CanArm(target, delay) && TryArm(target, delay, modify: true, out bool wasPending))
+            return wasPending;
+        Grab grab = TryGrab();
+        if (grab != Grab.Cancelling)
+            Start(target, delay);
+        return grab != Grab.WasIdle;
+    }
 
     /// <summary>By the owner of Pending: into the wheel, or with no delay into the queue.</summary>
     internal void Start(Workqueue target, TimeSpan delay)
@@ -34,20 +60,28 @@ public abstract class DelayedWork : Work
             throw refusal;
         }
 
-        _target = target;
+        Target = target;
         target.OwningSystem.Timers.Arm(this, delay);
     }
 
     internal override void Expire()
     {
         // The timer's thread owns Pending now. The queue may be gone or draining: then there is nobody to throw to, and nothing may be lost silently.
-        if (!_target!.TryEnqueue(this))
-            _target.Report(this, _target.RefusalOf(this));
+        if (!Target!.TryEnqueue(this))
+            Target.Report(this, Target.RefusalOf(this));
     }
 
     private protected override bool TryDisarm() => BoundSystem is { } system && system.Timers.Cancel(this);
 
-    private protected override bool IsTimeRunning => Volatile.Read(ref IsArmed);
+    private protected override bool TryCancelTime()
+    {
+        if (!TimerArming.TryDisarm(this, ref _timer, ItemState.Pending, out bool tell))
+            return false;
+        BoundSystem!.Timers.Disarmed(this, tell);
+        return true;
+    }
+
+    private protected override bool IsTimeRunning => TimerArming.IsArmed(Seam.Read(in State));
 
     private protected override bool Expedite()
     {
@@ -56,6 +90,43 @@ public abstract class DelayedWork : Work
             return false;
         Expire();
         return true;
+    }
+
+    /// <summary>Whether nothing is to be done but to arm it.</summary>
+    private bool CanArm(Workqueue target, TimeSpan delay) =>
+        delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && !target.IsDisposed;
+
+    /// <summary>From idle to armed in one step, or from armed to armed anew. False when it is in another state.</summary>
+    private bool TryArm(Workqueue target, TimeSpan delay, bool modify, out bool wasPending)
+    {
+        TimerBase timers = target.OwningSystem.Timers;
+        wasPending = false;
+        long state = Seam.Read(in State);
+        if ((state & Taken) != 0 && !modify)
+            return false;
+        long expires = timers.ExpiryOf(delay, out bool program);
+        while (true)
+        {
+            wasPending = (state & ItemState.Pending) != 0;
+            if ((state & Taken) != 0 && !(modify && TimerArming.IsArmed(state) && TimerExpiry.IsOf(Seam.Read(in _timer.Expires), state)))
+                break;
+            long armed = TimerArming.Arm(state) | ItemState.Pending;
+            long seen = Seam.CompareExchange(ref State, armed, state);
+            if (seen == state)
+            {
+                if (!ReferenceEquals(Target, target))
+                    Target = target; // before it lands: who fires or disarms it reads it after
+                if (timers.Land(this, ref _timer, expires, armed) || program)
+                    timers.Program();
+                return true;
+            }
+
+            state = seen;
+        }
+
+        if (program)
+            timers.Program();
+        return false;
     }
 }
 

@@ -120,6 +120,8 @@ public abstract partial class Work : DeferredItem
     /// </summary>
     public bool Cancel()
     {
+        if (TryCancelTime())
+            return true;
         if (TryGrab(takeIdle: false) != Grab.Taken)
             return false;
         ReleasePending();
@@ -350,6 +352,9 @@ public abstract partial class Work : DeferredItem
 
     /// <summary>Takes a delayed item out of the wheel, keeping Pending.</summary>
     private protected virtual bool TryDisarm() => false;
+
+    /// <summary>Takes a delayed item out of the wheel, and releases Pending.</summary>
+    private protected virtual bool TryCancelTime() => false;
 
     /// <summary>Queues a delayed item whose time runs at once; true when it was such a one.</summary>
     private protected virtual bool Expedite() => false;

@@ -354,7 +354,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         _idleCount--;
     }
 
-    private sealed class Retry(WorkerPool pool) : DeferredItem
+    private sealed class Retry(WorkerPool pool) : TimedItem
     {
         internal override void Expire() => pool.TryAgain();
     }

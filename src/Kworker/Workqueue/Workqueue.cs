@@ -119,10 +119,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     public bool Queue(DelayedWork work, TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(work);
-        if (!work.TryTakePending())
-            return false;
-        work.Start(this, delay);
-        return true;
+        return work.QueueOn(this, delay);
     }
 
     /// <summary>
@@ -135,10 +132,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     public bool Modify(DelayedWork work, TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(work);
-        Work.Grab grab = work.TryGrab();
-        if (grab != Work.Grab.Cancelling)
-            work.Start(this, delay);
-        return grab != Work.Grab.WasIdle;
+        return work.ModifyOn(this, delay);
     }
 
     /// <summary>

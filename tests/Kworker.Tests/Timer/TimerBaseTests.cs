@@ -5,7 +5,7 @@ namespace Kworker.Tests;
 
 public sealed class TimerBaseTests
 {
-    private sealed class Node(Action expired) : DeferredItem
+    private sealed class Node(Action expired) : TimedItem
     {
         internal override void Expire() => expired();
     }

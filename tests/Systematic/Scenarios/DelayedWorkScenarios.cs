@@ -127,7 +127,7 @@ public sealed class DelayedWorkScenarios
         Assert.All(nodes, n => Assert.Equal(n.Armings, n.Fired + n.Cancelled));
     }
 
-    private sealed class Node(Schedule schedule) : DeferredItem
+    private sealed class Node(Schedule schedule) : TimedItem
     {
         private long _due;
 

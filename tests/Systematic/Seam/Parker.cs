@@ -43,6 +43,8 @@ internal sealed class Parker
         return woken;
     }
 
+    internal void ParkAtMost(TimeSpan time) => Park((int)Math.Min(int.MaxValue, Math.Ceiling(time.TotalMilliseconds)));
+
     internal void Unpark()
     {
         Schedule.Point(Step.Unpark);

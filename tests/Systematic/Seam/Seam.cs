@@ -101,6 +101,13 @@ internal static class Seam
         Volatile.Write(ref location, value);
     }
 
+    internal static void Write<T>(ref T location, T value)
+        where T : class?
+    {
+        Schedule.Point(Step.Write);
+        Volatile.Write(ref location, value);
+    }
+
     internal static void Fence() => Schedule.Point(Step.Fence);
 
     internal static void Start(Thread thread, object? state) => Schedule.Start(thread, state);
