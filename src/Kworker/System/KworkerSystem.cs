@@ -32,7 +32,8 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         TimeProvider = options.TimeProvider;
         Observer = options.Observer;
         _log = options.Log ?? (static text => Console.Error.WriteLine(text));
-        Timers = new TimerBase(TimeProvider, ownThread: ReferenceEquals(TimeProvider, TimeProvider.System));
+        bool ownTimerThread = ReferenceEquals(TimeProvider, TimeProvider.System) || options.OwnTimerThread is not null;
+        Timers = new TimerBase(TimeProvider, ownTimerThread, options.OwnTimerThread);
         int processors = options.Processors;
         Normal = new WorkerPool(this, "n", processors);
         HighPriority = new WorkerPool(this, "h", processors) { Priority = ThreadPriority.AboveNormal };

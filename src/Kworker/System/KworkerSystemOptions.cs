@@ -19,6 +19,9 @@ public sealed class KworkerSystemOptions
     /// <summary>How many workers of a pool run at once; for tests.</summary>
     internal int Processors { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Timers of these limits, driven by a thread of their own whatever the clock; for tests.</summary>
+    internal TimerLimits? OwnTimerThread { get; init; }
+
     /// <summary>Sees every park and wake-up; for tests.</summary>
     internal TaskObserver? Observer { get; init; }
 }

@@ -14,12 +14,13 @@ internal sealed class Scenario(Schedule schedule)
     /// <summary>The library has something to complain of.</summary>
     internal bool LogsMayCome { get; set; }
 
-    internal KworkerSystem MakeSystem(int processors)
+    internal KworkerSystem MakeSystem(int processors, TimerLimits? ownTimerThread = null)
     {
         _system = new KworkerSystem(new KworkerSystemOptions
         {
             TimeProvider = schedule.Time,
             Processors = processors,
+            OwnTimerThread = ownTimerThread,
             Log = text =>
             {
                 if (!LogsMayCome)

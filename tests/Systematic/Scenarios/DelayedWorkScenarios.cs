@@ -1,12 +1,14 @@
 namespace Kworker.Systematic;
 
+/// <summary>Each with timers that the clock's own timer drives, and with a thread of their own and inboxes.</summary>
 public sealed class DelayedWorkScenarios
 {
     private static readonly TimeSpan s_delay = TimeSpan.FromMilliseconds(5);
 
-    [Fact]
-    public void Firing_and_cancel_race_and_one_wins() => Explorer.Explore(scenario =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Firing_and_cancel_race_and_one_wins(bool ownThread) => Explorer.Explore(scenario =>
     {
+        scenario.MakeSystem(processors: 1, ownThread ? TimerScenarios.SmallLimits : null);
         var queue = new Workqueue("queue", null, scenario.System);
         var probe = new Probe();
         var work = new DelayedWork<Probe>(probe, Probe.Function);
@@ -18,9 +20,10 @@ public sealed class DelayedWorkScenarios
         Assert.Equal(cancelled ? 0 : 1, probe.Runs);
     });
 
-    [Fact]
-    public void Firing_cancel_sync_and_an_item_that_arms_itself() => Explorer.Explore(scenario =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Firing_cancel_sync_and_an_item_that_arms_itself(bool ownThread) => Explorer.Explore(scenario =>
     {
+        scenario.MakeSystem(processors: 1, ownThread ? TimerScenarios.SmallLimits : null);
         var queue = new Workqueue("queue", null, scenario.System);
         var probe = new Probe();
         var work = new DelayedWork<Probe>(probe, Probe.Function);
@@ -40,9 +43,10 @@ public sealed class DelayedWorkScenarios
         Assert.Equal(runs, probe.Runs);
     });
 
-    [Fact]
-    public void Modify_firing_flush_and_cancel_sync() => Explorer.Explore(scenario =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Modify_firing_flush_and_cancel_sync(bool ownThread) => Explorer.Explore(scenario =>
     {
+        scenario.MakeSystem(processors: 1, ownThread ? TimerScenarios.SmallLimits : null);
         var queue = new Workqueue("queue", null, scenario.System);
         var probe = new Probe();
         var work = new DelayedWork<Probe>(probe, Probe.Function);
@@ -71,9 +75,10 @@ public sealed class DelayedWorkScenarios
         Assert.Equal(WorkBusy.None, work.Busy);
     }, schedules: 3000);
 
-    [Fact]
-    public void It_never_runs_early() => Explorer.Explore(scenario =>
+    [Theory, InlineData(false), InlineData(true)]
+    public void It_never_runs_early(bool ownThread) => Explorer.Explore(scenario =>
     {
+        scenario.MakeSystem(processors: 1, ownThread ? TimerScenarios.SmallLimits : null);
         var queue = new Workqueue("queue", null, scenario.System);
         long notBefore = 0;
         var probe = new Probe();
@@ -91,71 +96,4 @@ public sealed class DelayedWorkScenarios
         queue.Flush();
         work.Flush();
     }, schedules: 500);
-
-    [Fact]
-    public void Two_threads_arm_and_cancel_timers_of_one_base() => Explorer.Explore(scenario => ArmAndCancel(scenario, ownThread: false));
-
-    [Fact]
-    public void Two_threads_arm_and_cancel_timers_that_a_thread_of_ours_drives() =>
-        Explorer.Explore(scenario => ArmAndCancel(scenario, ownThread: true));
-
-    private static void ArmAndCancel(Scenario scenario, bool ownThread)
-    {
-        var timers = new TimerBase(scenario.Schedule.Time, ownThread);
-        var nodes = Enumerable.Range(0, 4).Select(_ => new Node(scenario.Schedule)).ToArray();
-        var one = scenario.Run("one", () =>
-        {
-            nodes[0].Arm(timers, 300);
-            nodes[1].Arm(timers, 7);
-            nodes[0].Cancel(timers);
-            nodes[0].Arm(timers, 2);
-        });
-        nodes[2].Arm(timers, 260);
-        nodes[3].Arm(timers, 5);
-        nodes[3].Cancel(timers);
-        nodes[3].Arm(timers, 6);
-        one.Join();
-        Worker.Sleep(TimeSpan.FromMilliseconds(500));
-        foreach (Node node in nodes)
-        {
-            var spin = new SpinWait();
-            while (node.Armings != node.Fired + node.Cancelled)
-                Seam.Spin(ref spin);
-        }
-
-        timers.Dispose();
-        Assert.All(nodes, n => Assert.Equal(n.Armings, n.Fired + n.Cancelled));
-    }
-
-    private sealed class Node(Schedule schedule) : TimedItem
-    {
-        private long _due;
-
-        internal int Armings { get; private set; }
-
-        internal int Fired { get; private set; }
-
-        internal int Cancelled { get; private set; }
-
-        internal void Arm(TimerBase timers, int delay)
-        {
-            Armings++;
-            _due = schedule.Now + delay;
-            timers.Arm(this, TimeSpan.FromMilliseconds(delay));
-        }
-
-        internal void Cancel(TimerBase timers)
-        {
-            if (timers.CancelSync(this))
-                Cancelled++;
-        }
-
-        internal override void Expire()
-        {
-            Scenario.Step();
-            if (schedule.Now < _due)
-                schedule.Fail(new ScheduleException($"fired at {schedule.Now}, due {_due}"));
-            Fired++;
-        }
-    }
 }
