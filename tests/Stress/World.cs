@@ -17,6 +17,8 @@ internal sealed class World
     private volatile bool _isDisposed;
     private long _thrown;
     private long _reported;
+    private long _thrownByKthreads;
+    private long _logged;
     private long _refusals;
 
     internal World(string name, int seed, Verdict verdict, List<(string Name, WeakReference Reference)> watched)
@@ -25,7 +27,7 @@ internal sealed class World
         Verdict = verdict;
         _watched = watched;
         _random = new Random(seed);
-        System = new KworkerSystem(new KworkerSystemOptions { Log = text => verdict.Fail($"{name}: logged: {text}") });
+        System = new KworkerSystem(new KworkerSystemOptions { Log = Logged });
         Watch(System, "system");
         Watch(Gossip, "completion");
         Watch(Rumours, "wait queue");
@@ -61,6 +63,22 @@ internal sealed class World
     internal void CountThrown() => Interlocked.Increment(ref _thrown);
 
     internal void CountRefusal() => Interlocked.Increment(ref _refusals);
+
+    /// <summary>What the function of a kthread throws.</summary>
+    internal StressFailure ThrownByKthread()
+    {
+        Interlocked.Increment(ref _thrownByKthreads);
+        return new StressFailure();
+    }
+
+    /// <summary>The log of the system: failures of kthreads and no others.</summary>
+    private void Logged(string text)
+    {
+        if (text.StartsWith("kthread st/kthread:", StringComparison.Ordinal) && text.Contains(nameof(StressFailure), StringComparison.Ordinal))
+            Interlocked.Increment(ref _logged);
+        else
+            Verdict.Fail($"{_name}: logged: {text}");
+    }
 
     /// <summary>The handler of all queues.</summary>
     internal void Reported(WorkExceptionEventArgs e)
@@ -187,6 +205,9 @@ internal sealed class World
             item.CheckEnd();
         if (_thrown != _reported)
             Verdict.Fail($"{_name}: {_thrown} exceptions left functions, {_reported} were reported");
+        // Only those that nobody had asked to stop are logged: who stops one has its exception.
+        if (_thrownByKthreads < _logged)
+            Verdict.Fail($"{_name}: {_thrownByKthreads} exceptions left kthreads, {_logged} were logged");
     }
 
     private void EndSystem()

@@ -19,8 +19,8 @@ internal sealed class KthreadActor(World world, string name, int seed) : Actor(w
         body.Steps = endsAlone ? Random.Next(20) : int.MaxValue;
         Doing("make");
         Kthread kthread = isAsync
-            ? Kthread.Create(async body => { await body.RunAsync(); return throws ? throw new StressFailure() : result; }, body, "st/kthread", World.System)
-            : Kthread.Create(body => { body.Run(); return throws ? throw new StressFailure() : result; }, body, "st/kthread", World.System);
+            ? Kthread.Create(async body => { await body.RunAsync(); return throws ? throw World.ThrownByKthread() : result; }, body, "st/kthread", World.System)
+            : Kthread.Create(body => { body.Run(); return throws ? throw World.ThrownByKthread() : result; }, body, "st/kthread", World.System);
         World.Watch(kthread, "kthread");
         bool started = Chance(0.9);
         if (started)
