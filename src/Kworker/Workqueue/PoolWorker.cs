@@ -231,11 +231,12 @@ internal sealed class PoolWorker
 
             run = _run;
             run.Begin(work, work.Queue!, work.Epoch!);
-            work.BeginRun(run);
         }
 
+        // Out of the list before it is let go of: from then on anybody may put it into an inbox or the wheel, without the run lock and by the same links.
         item.Unlink();
         item.IsTied = false;
+        (item as Work)?.BeginRun(run!);
         CurrentWork = run?.Work;
         CurrentQueue = run?.Queue;
         // Others may be waiting: if not enough workers run, one more goes on with them.

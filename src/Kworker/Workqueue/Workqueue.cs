@@ -10,7 +10,7 @@ namespace Kworker;
 /// <remarks>
 /// The way of an item: <see cref="Queue(Work)"/> → the pool's inbox → active (in the pool's list) or, when <see cref="WorkqueueOptions.MaxActive"/> items are,
 /// inactive (in the queue's) → a worker takes it, runs it, and makes the next inactive one active. All lists and counts are guarded by the system's run lock.
-/// Only the push into the inbox is not: it asks <c>_isClosed</c> before and after.
+/// Only the push into the inbox is not: it looks at <c>_gate</c> before and after.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed partial class Workqueue : IDisposable, IAsyncDisposable
@@ -28,10 +28,11 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     private bool _isClosing; // what is found in the inbox has been pushed before the queue closed
 
     /// <summary>
-    /// 1: it is being drained or disposed of, and pushes into the inbox are refused. Written under the run lock, read without it. A push reads it again
-    /// afterwards; who closes the queue brings in the inbox afterwards: so either the push is accepted, or it learns that it was refused.
+    /// Counts how often it has been closed and opened. Odd: it is being drained or disposed of, and pushes into the inbox are refused. Written under the run lock,
+    /// read without it. A push reads it again afterwards; who closes the queue brings in the inbox afterwards: so either the push is accepted, or it finds another
+    /// number, though the queue be open again, and asks.
     /// </summary>
-    private int _isClosed;
+    private int _gate;
 
     /// <summary>
     /// 1: somebody waits for items of this queue to end (a flush, or an inactive item), so each is accounted for at once and not with the rest of its worker's stage.
@@ -198,8 +199,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>Somebody waits for the end of each item: see <c>_isEager</c>.</summary>
     internal bool IsEager => Seam.Read(in _isEager) != 0;
 
-    /// <summary>A push into the inbox would be refused: see <c>_isClosed</c>.</summary>
-    internal bool IsClosed => Seam.Read(in _isClosed) != 0;
+    /// <summary>A push into the inbox would be refused: see <c>_gate</c>.</summary>
+    private static bool IsOdd(int gate) => (gate & 1) != 0;
 
     /// <summary>By the owner of Pending: puts the item in line, or releases it and throws.</summary>
     internal void Enqueue(Work work)
@@ -215,12 +216,13 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     {
         if (Listeners.Queueing)
             TracePoints.Queued(work, this);
-        if (!_pool.IsManaged || IsClosed)
+        int gate = Seam.Read(in _gate);
+        if (!_pool.IsManaged || IsOdd(gate))
             return TryEnqueueLocked(work);
         work.Target = this;
         work.PushedBy = Environment.CurrentManagedThreadId;
         _pool.Push(work);
-        return !IsClosed || WasAccepted(work);
+        return Seam.Read(in _gate) == gate || WasAccepted(work);
     }
 
     private bool TryEnqueueLocked(Work work)
@@ -270,7 +272,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>Run lock: an item that was pushed into the inbox comes in.</summary>
     internal void Receive(Work work)
     {
-        if (_isClosed != 0 && !_isClosing)
+        if (IsOdd(_gate) && !_isClosing)
             work.IsRefused = true;
         else
             Admit(work);
@@ -409,9 +411,9 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         RunLock runLock = OwningSystem.RunLock;
         runLock.Enter();
         _drainers++;
-        if (_isClosed == 0)
+        if (!IsOdd(_gate))
         {
-            Seam.Write(ref _isClosed, 1);
+            Seam.Write(ref _gate, _gate + 1);
             Seam.Fence();
             _isClosing = true;
             runLock.Settle();
@@ -427,7 +429,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         OwningSystem.RunLock.Enter();
         _drainers--;
         _isDisposed |= close;
-        Seam.Write(ref _isClosed, _isDisposed || _drainers != 0 ? 1 : 0);
+        if (!_isDisposed && _drainers == 0)
+            Seam.Write(ref _gate, _gate + 1);
         OwningSystem.RunLock.Exit();
         if (close)
             OwningSystem.Unregister(this);

@@ -55,6 +55,31 @@ public sealed class WorkqueueScenarios
     });
 
     [Fact]
+    public void An_item_that_comes_as_a_drain_begins_or_ends_is_refused_or_runs() => Explorer.Explore(scenario =>
+    {
+        var queue = new Workqueue("queue", null, scenario.System);
+        var probe = new Probe();
+        var work = new Work<Probe>(probe, Probe.Function);
+        bool refused = false;
+        var other = scenario.Run("queuer", () =>
+        {
+            try
+            {
+                Assert.True(queue.Queue(work));
+            }
+            catch (InvalidOperationException)
+            {
+                refused = true;
+            }
+        });
+        queue.Drain();
+        other.Join();
+        work.Flush();
+        Assert.Equal(refused ? 0 : 1, probe.Runs);
+        Assert.False(work.IsPending);
+    }, schedules: 2000);
+
+    [Fact]
     public void Two_drains_at_once() => Explorer.Explore(scenario =>
     {
         var queue = new Workqueue("queue", null, scenario.System);

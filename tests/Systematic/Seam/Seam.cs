@@ -58,10 +58,13 @@ internal static class Seam
         return Interlocked.Or(ref location, bits);
     }
 
+    /// <summary>What this lets go of may be another's at once: so others may go on after it, too, not only before.</summary>
     internal static long And(ref long location, long bits)
     {
         Schedule.Point(Step.And);
-        return Interlocked.And(ref location, bits);
+        long before = Interlocked.And(ref location, bits);
+        Schedule.Point(Step.And);
+        return before;
     }
 
     internal static int Increment(ref int location)
