@@ -36,6 +36,9 @@ public enum HelperOutcome
     /// <summary>The kthread that waited was killed. The helper runs on.</summary>
     Interrupted,
 
-    /// <summary>The program ended, but somebody else in this process took its status first.</summary>
+    /// <summary>
+    /// The program ended, but somebody else in this process took its status first: native code that reaps every child, or the runtime where it is process 1 and
+    /// the program uses <see cref="System.Diagnostics.Process"/>, too (give the container an init).
+    /// </summary>
     StatusLost,
 }
