@@ -55,6 +55,35 @@ public sealed class HelperReaperTests(HelperPrograms programs)
         Assert.InRange(HelperProcesses.Pipes, 0, pipesBefore);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Takes_over_from_a_caller_whose_helper_takes_long(bool withoutPidFd)
+    {
+        int descriptors = HelperProcesses.KernelObjects;
+        HelperReaper reaper = HelperReaper.TryCreate(out _, pid => withoutPidFd ? -1 : HelperLibC.PidFdOpen(pid))!;
+        var thread = new Thread(reaper.Run);
+        thread.Start();
+        var statuses = new BlockingCollection<int>();
+        string gate = programs.AddFifo();
+        Assert.False(reaper.WaitOrRegister(Spawn(reaper, programs.Gate, "gate", gate, "9"), 1, statuses.Add, out _));
+        Assert.Equal(1, reaper.Count);
+        using (HelperPrograms.OpenGate(gate))
+            Assert.Equal(9 << 8, statuses.Take());
+
+        // One that is over in time is its caller's.
+        if (!withoutPidFd)
+        {
+            Assert.True(reaper.WaitOrRegister(Spawn(reaper, programs.Probe, "probe", "exit", "4"), int.MaxValue, statuses.Add, out int status));
+            Assert.Equal(4 << 8, status);
+        }
+        Assert.Equal(0, reaper.Count);
+        reaper.Stop();
+        thread.Join();
+        Assert.Empty(statuses);
+        Assert.InRange(HelperProcesses.KernelObjects, 0, descriptors);
+    }
+
     [Fact]
     public void Takes_no_helper_after_it_was_stopped()
     {
@@ -127,11 +156,14 @@ public sealed class HelperReaperTests(HelperPrograms programs)
         Assert.Equal(0, HelperLibC.Close(inheritable));
     }
 
-    private static void Start(HelperReaper reaper, BlockingCollection<int> statuses, params string[] argv)
+    private static void Start(HelperReaper reaper, BlockingCollection<int> statuses, params string[] argv) =>
+        reaper.Register(Spawn(reaper, argv), statuses.Add);
+
+    private static int Spawn(HelperReaper reaper, params string[] argv)
     {
         Assert.True(reaper.TryReserve());
         using var arguments = new HelperArguments(argv[0], argv[1..], []);
         Assert.Equal(0, HelperSpawn.Spawn(arguments, out int pid));
-        reaper.Register(pid, statuses.Add);
+        return pid;
     }
 }

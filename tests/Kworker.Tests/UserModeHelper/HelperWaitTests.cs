@@ -158,6 +158,20 @@ public sealed class HelperWaitTests : HelperTests
     }
 
     [Fact]
+    public async Task A_helper_counts_as_running_while_its_caller_waits_for_it_itself()
+    {
+        string gate = Programs.AddFifo();
+        Kthread caller = RunCaller(new Callbacks().Setup(Programs.Gate, gate, "4"), HelperWait.WaitProc, asynchronous: false);
+        while (System.Helpers.Running == 0)
+            Thread.Yield();
+        int pid = Assert.Single(((LinuxHelperLauncher)System.Helpers.Launcher).ProcessIds);
+        Assert.NotEqual(' ', HelperProcesses.State(pid));
+        using (HelperPrograms.OpenGate(gate))
+            Assert.Equal(4 << 8, await caller.StopAsync());
+        Assert.Equal(0, System.Helpers.Running);
+    }
+
+    [Fact]
     public async Task A_thousand_callers_wait_at_once()
     {
         const int Callers = 1000;
