@@ -35,10 +35,12 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         bool ownTimerThread = ReferenceEquals(TimeProvider, TimeProvider.System) || options.OwnTimerThread is not null;
         Timers = new TimerBase(TimeProvider, ownTimerThread, options.OwnTimerThread);
         int processors = options.Processors;
-        Normal = new WorkerPool(this, "n", processors);
-        HighPriority = new WorkerPool(this, "h", processors) { Priority = ThreadPriority.AboveNormal };
-        Unbound = new WorkerPool(this, "u", WorkerPool.Unmanaged);
+        Normal = new WorkerPool(this, "n", processors, options.MaxWorkers);
+        HighPriority = new WorkerPool(this, "h", processors, options.MaxWorkers) { Priority = ThreadPriority.AboveNormal };
+        Unbound = new WorkerPool(this, "u", WorkerPool.Unmanaged, options.MaxWorkers);
         RunLock = new RunLock(Normal, HighPriority, Unbound);
+        BeforeThread = options.BeforeThread;
+        Monitor = options.Monitor && options.Observer is null ? new PoolMonitor(this, [Normal, HighPriority]) : null;
     }
 
     /// <summary>The process-wide system; a host replaces it with its own, so that nothing escapes the host's drain at shutdown.</summary>
@@ -74,6 +76,11 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     internal WorkerPool Unbound { get; }
 
     internal TaskObserver? Observer { get; }
+
+    /// <summary>Looks for workers that block unannounced; null where none is to.</summary>
+    internal PoolMonitor? Monitor { get; }
+
+    internal Action<string>? BeforeThread { get; }
 
     /// <summary>Its usermode helpers.</summary>
     internal HelperGate Helpers { get; } = new();
@@ -166,6 +173,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
     {
         if (_recordsStacks)
             Listeners.CountSystemWithStacks(-1);
+        Monitor?.Dispose();
         Timers.Dispose();
         Normal.Shutdown();
         HighPriority.Shutdown();

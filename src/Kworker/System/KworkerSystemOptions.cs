@@ -24,4 +24,13 @@ public sealed class KworkerSystemOptions
 
     /// <summary>Sees every park and wake-up; for tests.</summary>
     internal TaskObserver? Observer { get; init; }
+
+    /// <summary>Whether a thread looks for workers that block unannounced; not where schedules are explored or replayed.</summary>
+    internal bool Monitor { get; init; } = true;
+
+    /// <summary>A bound on a pool's threads against a run-away program; work beyond it waits.</summary>
+    internal int MaxWorkers { get; init; } = 8192;
+
+    /// <summary>Asked before a thread of a pool is made; throws what the making is to throw. For tests.</summary>
+    internal Action<string>? BeforeThread { get; init; }
 }

@@ -38,7 +38,11 @@ public abstract class DelayedWork : Work
         if (CanArm(target, delay) && TryArm(target, delay, modify: true, out bool wasPending))
             return wasPending;
         Grab grab = TryGrab();
-        if (grab != Grab.Cancelling)
+        if (grab == Grab.Cancelling)
+            return true;
+        if (IsDisabled)
+            ReleasePending();
+        else
             Start(target, delay);
         return grab != Grab.WasIdle;
     }

@@ -19,8 +19,21 @@ internal sealed class PoolWorker
     private int _blockingDepth; // its own thread's
     private ExecutionContext? _executionContext; // its own thread's, as it was at the start
 
-    internal PoolWorker(WorkerPool pool, string name)
+    private const int Blocked = 1;
+    private const int CpuIntensive = 2;
+    private const int Detected = 4;
+    private const int Rescuing = 8;
+
+    private readonly Rescuer? _rescuer; // whose thread this is; null for a worker of the pool's
+    private int _notRunning; // R: why it does not count as running, bits as above (WORKER_NOT_RUNNING); 0 when it does
+    private int _begun; // counts what it has begun; its own thread's, read by the monitor
+    private int _begunAtLastLook; // the monitor's
+    private ThreadProbe? _probe; // set by its own thread before it arrives
+
+    internal PoolWorker(WorkerPool pool, string name, Rescuer? rescuer = null)
     {
+        _rescuer = rescuer;
+        _notRunning = rescuer is null ? 0 : Rescuing;
         _pool = pool;
         Name = name;
         _run = new WorkRun(pool);
@@ -45,6 +58,22 @@ internal sealed class PoolWorker
     internal PoolWorker? PreviousIdle;
     internal bool IsIdle;
 
+    // R: links of the pool's busy workers.
+    internal PoolWorker? NextBusy;
+    internal PoolWorker? PreviousBusy;
+
+    /// <summary>R.</summary>
+    internal bool CountsAsRunning => _notRunning == 0;
+
+    /// <summary>R: the monitor has counted it out.</summary>
+    internal bool IsDetected => (_notRunning & Detected) != 0;
+
+    /// <summary>From any thread: its thread sleeps.</summary>
+    internal bool IsAsleep => _probe!.IsAsleep;
+
+    /// <summary>Its thread's number in the operating system; 0 where there is no asking, and before it arrives.</summary>
+    internal int ThreadId => _probe?.Id ?? 0;
+
     internal void Start(ThreadPriority priority) =>
         Seam.Start(new Thread(static state => ((PoolWorker)state!).Main()) { IsBackground = true, Name = Name, Priority = priority }, this);
 
@@ -59,7 +88,7 @@ internal sealed class PoolWorker
         runLock.Enter();
         _stage.Settle();
         _stage.Return(half: false);
-        _pool.CountRunning(-1);
+        CountOut(Blocked);
         runLock.Exit();
     }
 
@@ -70,8 +99,60 @@ internal sealed class PoolWorker
             return;
         RunLock runLock = _pool.System.RunLock;
         runLock.Enter();
-        _pool.CountRunning(1);
+        CountIn(Blocked | Detected);
         runLock.Exit();
+    }
+
+    /// <summary>By the monitor: whether it is still at what it was at when this was last asked.</summary>
+    internal bool HasStoodSinceLastLook()
+    {
+        int begun = Seam.Read(in _begun);
+        bool stands = begun == _begunAtLastLook;
+        _begunAtLastLook = begun;
+        return stands;
+    }
+
+    /// <summary>By the monitor, without the lock: it was found asleep. False when it has moved since.</summary>
+    internal bool TryDetect()
+    {
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        bool stands = Seam.Read(in _begun) == _begunAtLastLook && CountsAsRunning && !IsIdle;
+        if (stands)
+        {
+            _stage.Settle();
+            _stage.Return(half: false);
+            CountOut(Detected);
+        }
+
+        runLock.Exit();
+        return stands;
+    }
+
+    /// <summary>By the monitor, without the lock: it runs after all.</summary>
+    internal void Undetect()
+    {
+        RunLock runLock = _pool.System.RunLock;
+        runLock.Enter();
+        if (!IsIdle)
+            CountIn(Detected);
+        runLock.Exit();
+    }
+
+    private void CountOut(int reason)
+    {
+        if (_notRunning == 0)
+            _pool.CountRunning(-1);
+        _notRunning |= reason;
+    }
+
+    private void CountIn(int reason)
+    {
+        if (_notRunning == 0)
+            return;
+        _notRunning &= ~reason;
+        if (_notRunning == 0)
+            _pool.CountRunning(1);
     }
 
     /// <summary>Run lock: what stands in its stage goes back to the pool's list; false when it has been begun.</summary>
@@ -98,9 +179,20 @@ internal sealed class PoolWorker
         KworkerSystem.Enter(_pool.System);
         _parker.Adopt();
         _executionContext = ExecutionContext.Capture();
+        _probe = new ThreadProbe();
         RunLock runLock = _pool.System.RunLock;
         runLock.Enter();
-        _pool.WorkerArrives();
+        if (_rescuer is null)
+            RunPool(runLock);
+        else
+            RunRescuer(_rescuer, runLock);
+        runLock.Exit();
+        _parker.Leave();
+    }
+
+    private void RunPool(RunLock runLock)
+    {
+        _pool.WorkerArrives(this);
         while (true)
         {
             while (_pool.NextItem() is { } item)
@@ -110,6 +202,7 @@ internal sealed class PoolWorker
                     runLock.Exit();
                     RunStage();
                     runLock.Enter();
+                    CountIn(Detected);
                     _stage.Clear();
                     _pool.Forget(_stage);
                 }
@@ -135,9 +228,33 @@ internal sealed class PoolWorker
             if (!_pool.TryIdle(this) || !Idle(runLock))
                 break;
         }
+    }
 
-        runLock.Exit();
-        _parker.Leave();
+    /// <summary>
+    /// Runs the items of its queue that wait when it is called. It sleeps only when it is neither called nor stopped, which it finds under the run lock; who changes
+    /// that unparks it afterwards.
+    /// </summary>
+    private void RunRescuer(Rescuer rescuer, RunLock runLock)
+    {
+        while (!rescuer.IsStopping)
+        {
+            while (rescuer.NextItem() is { } item)
+            {
+                TracePoints.Rescued(rescuer.QueueName);
+                if (item.IsTied)
+                    _run.Scheduled.TakeTied(item);
+                else
+                    Process(item);
+                ProcessScheduled();
+            }
+
+            while (rescuer.IsIdle)
+            {
+                runLock.Exit();
+                _parker.Park();
+                runLock.Enter();
+            }
+        }
     }
 
     /// <summary>What may run only when the run that has just ended is over, before anything else.</summary>
@@ -159,7 +276,7 @@ internal sealed class PoolWorker
                 return false;
         }
 
-        _pool.WorkerArrives();
+        _pool.WorkerArrives(this);
         return true;
     }
 
@@ -176,6 +293,7 @@ internal sealed class PoolWorker
             if (!begun)
                 continue;
             last = queue;
+            Seam.Write(ref _begun, _begun + 1);
             CurrentWork = work;
             CurrentQueue = queue;
             try
@@ -239,6 +357,9 @@ internal sealed class PoolWorker
         (item as Work)?.BeginRun(run!);
         CurrentWork = run?.Work;
         CurrentQueue = run?.Queue;
+        Seam.Write(ref _begun, _begun + 1);
+        if (CurrentQueue is { IsCpuIntensive: true })
+            CountOut(CpuIntensive);
         // Others may be waiting: if not enough workers run, one more goes on with them.
         _pool.NeedsPlan = true;
         runLock.Exit();
@@ -246,6 +367,7 @@ internal sealed class PoolWorker
         bool isOver = Execute(item, run);
 
         runLock.Enter();
+        CountIn(CpuIntensive | Detected);
         CurrentWork = null;
         CurrentQueue = null;
         if (run is not null)

@@ -36,6 +36,21 @@ internal sealed class Stage(WorkerPool pool)
     /// <summary>O.</summary>
     internal int Count => _count;
 
+    /// <summary>R: it holds an item that has not been begun.</summary>
+    internal bool HasWaiting
+    {
+        get
+        {
+            for (int index = Seam.Read(in _ended) + 1; index < _count; index++)
+            {
+                if (!_slots[index].IsSettled)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>R, by the owner: takes an item that stands in no list any more.</summary>
     internal void Add(Work work, PoolWorker worker)
     {

@@ -94,15 +94,15 @@ public abstract partial class Work : DeferredItem
     /// <summary>Runs an async function up to its first await that waits.</summary>
     internal virtual ValueTask ExecuteAsync() => throw new UnreachableException("It has no async function.");
 
-    /// <summary>The token of the run that is about to begin.</summary>
+    /// <summary>The token of the run that is about to begin, and that the caller executes.</summary>
     private protected CancellationToken NewToken()
     {
         if (_cancellation is null || !_cancellation.TryReset())
             Volatile.Write(ref _cancellation, new CancellationTokenSource());
-        // A cancel-sync says that it cancels before it looks for the source: it finds this one, or is seen here.
+        // A cancel-sync (a disabling, the end of a drain's time) says so before it looks for the source: it finds this one, or is seen here.
         Seam.Fence();
         CancellationTokenSource cancellation = _cancellation!;
-        if (IsCanceling)
+        if (IsCanceling || IsDisabled || RunInProgress!.Queue!.IsOverdue)
             cancellation.Cancel();
         return cancellation.Token;
     }
@@ -171,6 +171,74 @@ public abstract partial class Work : DeferredItem
     }
 
     /// <summary>
+    /// Takes back what is pending, and refuses the item to be queued until it is enabled as often as it was disabled (<c>disable_work</c>, Linux 6.10). A run that has
+    /// begun goes on; the token of an async one is cancelled.
+    /// </summary>
+    /// <returns>True when it was pending.</returns>
+    /// <exception cref="InvalidOperationException">It has been disabled 65,535 times.</exception>
+    public bool Disable()
+    {
+        while (true)
+        {
+            Grab grab = TryGrabForCancel();
+            if (grab != Grab.Cancelling)
+            {
+                try
+                {
+                    AddDisabled();
+                    CancelRun();
+                }
+                finally
+                {
+                    EndCancel();
+                }
+
+                return grab == Grab.Taken;
+            }
+
+            if (TryAddDisabledWhileCancelling())
+                return false;
+        }
+    }
+
+    /// <summary>As <see cref="Disable"/>, and waits until a run that has begun is over (<c>disable_work_sync</c>, Linux 6.10).</summary>
+    /// <returns>True when it was pending.</returns>
+    /// <exception cref="InvalidOperationException">It has been disabled 65,535 times.</exception>
+    public bool DisableSync()
+    {
+        bool taken = Disable();
+        CancelSync();
+        return taken;
+    }
+
+    /// <inheritdoc cref="DisableSync"/>
+    public async ValueTask<bool> DisableSyncAsync()
+    {
+        bool taken = Disable();
+        await CancelSyncAsync();
+        return taken;
+    }
+
+    /// <summary>
+    /// Takes back one <see cref="Disable"/> (<c>enable_work</c>, Linux 6.10). What was refused meanwhile is not made up for: queue the item if it may be needed.
+    /// </summary>
+    /// <returns>True when it can be queued again; false when it has been disabled more often than enabled.</returns>
+    /// <exception cref="InvalidOperationException">It is not disabled.</exception>
+    public bool Enable()
+    {
+        long state = Seam.Read(in State);
+        while (true)
+        {
+            if ((state & ItemState.DisabledMask) == 0)
+                throw new InvalidOperationException($"Work item {FunctionName} is not disabled.");
+            long seen = Seam.CompareExchange(ref State, state - ItemState.DisabledUnit, state);
+            if (seen == state)
+                return ((state - ItemState.DisabledUnit) & ItemState.DisabledMask) == 0;
+            state = seen;
+        }
+    }
+
+    /// <summary>
     /// Waits until the last run queued before this call is over (<c>flush_work</c>, <c>flush_delayed_work</c>); a delayed item whose time runs is
     /// queued at once. Runs that are queued later are not waited for.
     /// </summary>
@@ -218,7 +286,47 @@ public abstract partial class Work : DeferredItem
         return false;
     }
 
+    /// <summary>As <see cref="TryTakePending"/> for who does not want to queue it: also when it is disabled.</summary>
+    private bool TryTakeAnyPending() => (Seam.Or(ref State, Pending) & Pending) == 0;
+
     internal void ReleasePending() => Seam.And(ref State, ~Pending);
+
+    /// <summary>By an owner of Pending: not to be queued now (<c>clear_pending_if_disabled</c>).</summary>
+    internal bool IsDisabled => (Seam.Read(in State) & ItemState.DisabledMask) != 0;
+
+    /// <summary>
+    /// By the owner of Pending: it stands in no list and no stage, where its state must not change.
+    /// </summary>
+    private void AddDisabled()
+    {
+        long state = Seam.Read(in State);
+        while (true)
+        {
+            if ((state & ItemState.DisabledMask) == ItemState.DisabledMask)
+                throw new InvalidOperationException($"Work item {FunctionName} has been disabled too often.");
+            long seen = Seam.CompareExchange(ref State, state + ItemState.DisabledUnit, state);
+            if (seen == state)
+                return;
+            state = seen;
+        }
+    }
+
+    /// <summary>A cancel-sync owns Pending and keeps the item out of all lists; false when it does no more.</summary>
+    private bool TryAddDisabledWhileCancelling()
+    {
+        long state = Seam.Read(in State);
+        while ((state & Canceling) != 0)
+        {
+            if ((state & ItemState.DisabledMask) == ItemState.DisabledMask)
+                throw new InvalidOperationException($"Work item {FunctionName} has been disabled too often.");
+            long seen = Seam.CompareExchange(ref State, state + ItemState.DisabledUnit, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+
+        return false;
+    }
 
     /// <summary>By the owner of Pending, before the item goes anywhere.</summary>
     /// <exception cref="InvalidOperationException">It was used with another system before; Pending has been released.</exception>
@@ -259,7 +367,7 @@ public abstract partial class Work : DeferredItem
     }
 
     /// <summary>Whether a worker may take it ahead: a plain function that is not running. Run lock; it is in a list.</summary>
-    internal bool MayBeStaged => !IsTied && !IsAsync && (Seam.Read(in State) & Running) == 0;
+    internal bool MayBeStaged => !IsTied && !IsAsync && !Queue!.IsCpuIntensive && (Seam.Read(in State) & Running) == 0;
 
     /// <summary>
     /// Run lock: from a list into a stage. A plain write will do: the item is pending and does not run, so only who has taken it out of the list writes its state.
@@ -340,7 +448,7 @@ public abstract partial class Work : DeferredItem
         {
             if (TryDisarm())
                 return Grab.Taken;
-            if (takeIdle ? TryTakePending() : !IsPending)
+            if (takeIdle ? TryTakeAnyPending() : !IsPending)
                 return Grab.WasIdle;
             if (TryUnqueue())
                 return Grab.Taken;
@@ -408,19 +516,24 @@ public abstract partial class Work : DeferredItem
     private FlushBarrier? BarrierBehindCancelledRun()
     {
         FlushBarrier? barrier = BarrierBehind();
-        if (barrier is not null && Seam.Read(in _cancellation) is { } cancellation)
-        {
-            try
-            {
-                cancellation.Cancel();
-            }
-            catch (AggregateException e)
-            {
-                barrier.Queue.Report(this, e); // a callback of the function's failed
-            }
-        }
-
+        if (barrier is not null)
+            CancelRun();
         return barrier;
+    }
+
+    /// <summary>Cancels the token of an async run in progress. Called while no other run can begin, or while all that begin are to be cancelled.</summary>
+    internal void CancelRun()
+    {
+        if (Seam.Read(in _cancellation) is not { } cancellation)
+            return;
+        try
+        {
+            cancellation.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            Queue!.Report(this, e); // a callback of the function's failed
+        }
     }
 
     /// <summary>

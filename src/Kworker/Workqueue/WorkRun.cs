@@ -25,6 +25,10 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     private bool _isOver;
     private Exception? _failure;
 
+    // Links of the queue's async runs in progress.
+    internal WorkRun? NextAsync;
+    internal WorkRun? PreviousAsync;
+
     /// <summary>What may run only when this run is over, before anything else: barriers behind it, and the item's next run.</summary>
     internal ItemList Scheduled { get; } = new();
 
@@ -46,12 +50,16 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         Queue = queue;
         Epoch = epoch;
         _isBusy = true;
+        if (work.IsAsync)
+            queue.AddAsync(this);
     }
 
     /// <summary>The run is over: the item may run again.</summary>
     internal void End()
     {
-        Work!.EndRun();
+        if (Work!.IsAsync)
+            Queue!.RemoveAsync(this);
+        Work.EndRun();
         Queue!.Finish(Epoch!, counted: true);
         while (_posted.TakeFirst() is { } left)
             pool.AddLast(left);

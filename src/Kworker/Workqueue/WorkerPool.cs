@@ -17,13 +17,10 @@ namespace Kworker;
 /// </para>
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
-internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunning)
+internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunning, int maxWorkers)
 {
     /// <summary>For <c>maxRunning</c>: every item gets a worker at once.</summary>
     internal const int Unmanaged = int.MaxValue;
-
-    /// <summary>A bound on threads against a run-away program; work beyond it waits.</summary>
-    private const int MaxWorkers = 8192;
 
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromMilliseconds(100);
 
@@ -33,7 +30,10 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
     private int _workers;
+    private PoolWorker? _busy; // those that do not idle
     private int _running;
+    private int _extra; // so many more may run: all that ran were found blocked, and more of the same kind waits
+    private bool _isAtCap; // no worker was made because there are too many; said once until one could be
     private int _made;
     private int _arriving; // workers woken or made that have not looked at the list yet
     private bool _isStarting; // a thread is being made: it looks at the list itself when it runs
@@ -107,7 +107,28 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>), or, at the pool's end, end.</summary>
     internal DeferredItem? NextItem() => MayWork ? _items.First : null;
 
-    private bool MayWork => _running <= maxRunning || _isShutdown;
+    private int Limit => maxRunning + _extra;
+
+    private bool MayWork => _running <= Limit || _isShutdown;
+
+    /// <summary>For a rescuer: the first item of its queue, or of those that stand for one (a barrier, a piece of an async run); null when there is none.</summary>
+    internal DeferredItem? FirstOf(Workqueue queue)
+    {
+        for (DeferredItem item = _items.Next!; !ReferenceEquals(item, _items); item = item.Next!)
+        {
+            if (ReferenceEquals(QueueOf(item), queue))
+                return item;
+        }
+
+        return null;
+    }
+
+    private static Workqueue? QueueOf(DeferredItem item) => item switch
+    {
+        Work work => work.Queue,
+        FlushBarrier barrier => barrier.Queue,
+        _ => item.Run?.Queue,
+    };
 
     /// <summary>
     /// Fills a worker's empty stage with what it may take ahead from the head of the list: its share, so that others find something, too. False when the first
@@ -179,11 +200,11 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         NeedsPlan = false;
         while (true)
         {
-            bool mayCome = _running < maxRunning && _arriving == 0;
+            bool mayCome = _running < Limit && _arriving == 0;
             if (mayCome && !_items.IsEmpty)
             {
                 WakePlan plan = Call();
-                SetHungry(_running < maxRunning && _arriving == 0);
+                SetHungry(_running < Limit && _arriving == 0);
                 return plan;
             }
 
@@ -200,16 +221,26 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             RemoveIdle(worker);
             _arriving++;
             CountRunning(1);
-            return new WakePlan(this, worker);
+            return new WakePlan(this, worker, null, PlanKind.Wake);
         }
 
-        if (_isStarting || _workers >= MaxWorkers)
+        if (_isStarting)
             return default;
+        if (_isRetrying)
+            return new WakePlan(this, null, CallRescuers(), PlanKind.Rescue);
+        if (_workers >= maxWorkers)
+        {
+            bool isNews = !_isAtCap;
+            _isAtCap = true;
+            return new WakePlan(this, null, CallRescuers(), isNews ? PlanKind.CapReached : PlanKind.Rescue);
+        }
+
+        _isAtCap = false;
         _isStarting = true;
         _workers++;
         _arriving++;
         CountRunning(1);
-        return new WakePlan(this, worker: null);
+        return new WakePlan(this, null, null, PlanKind.Start);
     }
 
     /// <summary>True when it has become hungry just now: then the inbox is to be looked at once more.</summary>
@@ -223,18 +254,144 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         return hungry;
     }
 
+    /// <summary>The rescuers of queues with items in the list, to be woken.</summary>
+    private Rescuer? CallRescuers()
+    {
+        Rescuer? called = null;
+        for (DeferredItem item = _items.Next!; !ReferenceEquals(item, _items); item = item.Next!)
+        {
+            if (QueueOf(item) is { Rescuer: { } rescuer } && rescuer.Call())
+            {
+                rescuer.NextCalled = called;
+                called = rescuer;
+            }
+        }
+
+        return called;
+    }
+
+    /// <summary>Without the lock: wakes those that <see cref="CallRescuers"/> returned.</summary>
+    internal void Rescue(Rescuer? called)
+    {
+        while (called is not null)
+        {
+            Rescuer? next = called.NextCalled;
+            called.NextCalled = null;
+            system.Counters.AddRescue();
+            called.Wake();
+            called = next;
+        }
+    }
+
+    /// <summary>Without the lock: the bound on workers was reached.</summary>
+    internal void ReportCap()
+    {
+        system.Counters.AddCapReached();
+        TracePoints.CapReached(name, maxWorkers);
+        system.Log($"kworker/{name}: {maxWorkers} workers, and work waits: no more are made.");
+    }
+
     /// <summary>A worker that was woken or made is about to look at the list.</summary>
-    internal void WorkerArrives()
+    internal void WorkerArrives(PoolWorker worker)
     {
         system.RunLock.AssertHeld();
         _arriving--;
+        worker.PreviousBusy = null;
+        worker.NextBusy = _busy;
+        if (_busy is not null)
+            _busy.PreviousBusy = worker;
+        _busy = worker;
         NeedsPlan = true;
     }
+
+    private void RemoveBusy(PoolWorker worker)
+    {
+        if (worker.PreviousBusy is null)
+            _busy = worker.NextBusy;
+        else
+            worker.PreviousBusy.NextBusy = worker.NextBusy;
+        if (worker.NextBusy is not null)
+            worker.NextBusy.PreviousBusy = worker.PreviousBusy;
+        worker.NextBusy = null;
+        worker.PreviousBusy = null;
+    }
+
+    /// <summary>
+    /// By the monitor, without the lock: counts out workers that have not moved since the last look and sleep, while work waits, and counts in again those that
+    /// run after all.
+    /// </summary>
+    internal PoolActivity Look()
+    {
+        if (Volatile.Read(ref _busy) is null)
+            return PoolActivity.None;
+        system.RunLock.Enter();
+        bool waits = !_items.IsEmpty;
+        for (Stage? stage = _stages; stage is not null && !waits; stage = stage.NextStage)
+            waits = stage.HasWaiting;
+        int suspects = 0;
+        int recovering = 0;
+        for (PoolWorker? worker = _busy; worker is not null; worker = worker.NextBusy)
+        {
+            bool stands = worker.HasStoodSinceLastLook();
+            if (worker.IsDetected)
+            {
+                if (recovering < MaxSuspects)
+                    _recovering[recovering++] = worker;
+            }
+            else if (stands && waits && worker.CountsAsRunning && suspects < MaxSuspects)
+            {
+                _suspects[suspects++] = worker;
+            }
+        }
+
+        bool wasExtra = _extra > 0;
+        if (suspects == 0 || suspects < _running)
+            _extra = 0; // somebody gets on
+        int running = _running;
+        system.RunLock.Exit();
+
+        int blocked = 0;
+        for (int i = 0; i < suspects; i++)
+        {
+            PoolWorker worker = _suspects[i]!;
+            _suspects[i] = null;
+            if (worker.IsAsleep && worker.TryDetect())
+                blocked++;
+        }
+
+        for (int i = 0; i < recovering; i++)
+        {
+            PoolWorker worker = _recovering[i]!;
+            _recovering[i] = null;
+            if (!worker.IsAsleep)
+                worker.Undetect();
+        }
+
+        if (blocked > 0 && blocked == running)
+        {
+            // All that ran block, and so probably does what waits: with one worker for each that was found, a thousand would take seconds.
+            system.RunLock.Enter();
+            _extra = Math.Min(4 * blocked, MaxSuspects - maxRunning);
+            NeedsPlan = true;
+            system.RunLock.Exit();
+            return PoolActivity.AllBlocked;
+        }
+
+        return wasExtra ? PoolActivity.AllBlocked : PoolActivity.Some;
+    }
+
+    /// <summary>So many workers are looked at closely in one look.</summary>
+    private const int MaxSuspects = 256;
+
+    // The monitor's own.
+    private readonly PoolWorker?[] _suspects = new PoolWorker?[MaxSuspects];
+    private readonly PoolWorker?[] _recovering = new PoolWorker?[MaxSuspects];
 
     /// <summary>False when the pool ends and the worker is to end, too.</summary>
     internal bool TryIdle(PoolWorker worker)
     {
         CountRunning(-1);
+        RemoveBusy(worker);
         NeedsPlan = true;
         if (_isShutdown)
         {
@@ -272,13 +429,14 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         NeedsPlan = true;
     }
 
-    /// <summary>Makes the thread that a plan asked for. On failure the work stays, and after a while, or when more comes, another attempt is made.</summary>
+    /// <summary>Makes the thread that a plan asked for. On failure the work stays, rescuers are called, and after a while another attempt is made.</summary>
     internal void StartWorker()
     {
         var worker = new PoolWorker(this, $"kworker/{name}:{Interlocked.Increment(ref _made) - 1}");
         Exception? failure = null;
         try
         {
+            system.BeforeThread?.Invoke(worker.Name);
             worker.Start(Priority);
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
@@ -289,7 +447,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         system.RunLock.Enter();
         _isStarting = false;
         NeedsPlan = true; // for what was added while the thread was being made
-        bool retry = false;
+        Rescuer? called = null;
         if (failure is not null)
         {
             _workers--;
@@ -297,15 +455,32 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             CountRunning(-1);
             NeedsPlan = false; // not at once
             SetHungry(true);
-            retry = !_isRetrying;
+            called = CallRescuers();
             _isRetrying = true;
         }
 
         system.RunLock.Exit();
-        if (failure is not null)
-            system.Log($"kworker: no thread for {worker.Name}: {failure.Message}");
-        if (retry)
+        Rescue(called);
+        if (failure is null)
+            return;
+        system.Counters.AddThreadFailed();
+        TracePoints.ThreadFailed(name, failure);
+        system.Log($"kworker: no thread for {worker.Name}: {failure.Message}");
+        try
+        {
             system.Timers.Arm(new Retry(this), s_retryAfter);
+        }
+        catch (OutOfMemoryException)
+        {
+            TryAgainWithNext(); // not even a thread for the timers: the next item that comes makes the next attempt
+        }
+    }
+
+    private void TryAgainWithNext()
+    {
+        system.RunLock.Enter();
+        _isRetrying = false;
+        system.RunLock.Exit();
     }
 
     private void TryAgain()
@@ -360,18 +535,4 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     }
 
     public override string ToString() => $"kworker/{name}: {_workers} workers, {_idleCount} idle, {_running} running";
-}
-
-/// <summary>Whom to wake, decided under the run lock and done after it.</summary>
-internal readonly struct WakePlan(WorkerPool pool, PoolWorker? worker)
-{
-    internal bool IsAny => pool is not null;
-
-    internal void Carry()
-    {
-        if (worker is not null)
-            worker.Unpark();
-        else
-            pool?.StartWorker();
-    }
 }

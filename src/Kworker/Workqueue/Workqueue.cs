@@ -25,6 +25,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     private FlushEpoch _oldestEpoch; // the first that is not finished
     private int _drainers;
     private bool _isDisposed;
+    private WorkRun? _asyncRuns; // those in progress, linked
     private bool _isClosing; // what is found in the inbox has been pushed before the queue closed
 
     /// <summary>
@@ -33,6 +34,9 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// number, though the queue be open again, and asks.
     /// </summary>
     private int _gate;
+
+    /// <summary>1: see <see cref="IsOverdue"/>.</summary>
+    private int _isOverdue;
 
     /// <summary>
     /// 1: somebody waits for items of this queue to end (a flush, or an inactive item), so each is accounted for at once and not with the rest of its worker's stage.
@@ -59,7 +63,10 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         _pool = options.HighPriority ? OwningSystem.HighPriority
             : options.Unbound || options.Ordered ? OwningSystem.Unbound
             : OwningSystem.Normal;
+        IsCpuIntensive = options.CpuIntensive;
         _oldestEpoch = _epoch;
+        if (options.MemReclaim)
+            Rescuer = new Rescuer(this);
         OwningSystem.Register(this);
     }
 
@@ -83,6 +90,12 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>Its name.</summary>
     public string Name { get; }
+
+    /// <summary>Its items do not count as running.</summary>
+    internal bool IsCpuIntensive { get; }
+
+    /// <summary>Runs its items when the pool can make no worker; null unless it was made for reclaim.</summary>
+    internal Rescuer? Rescuer { get; }
 
     /// <summary>Whose workers run its items.</summary>
     internal KworkerSystem OwningSystem { get; }
@@ -125,7 +138,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Queues an item after a delay, whether it is pending or not: what was pending is taken back first (<c>mod_delayed_work</c>). While it is being
-    /// cancelled nothing happens, and that, too, counts as pending.
+    /// cancelled nothing happens, and that, too, counts as pending. A disabled one is not queued.
     /// </summary>
     /// <returns>True when it was pending.</returns>
     /// <exception cref="InvalidOperationException">As <see cref="Queue(Work)"/>.</exception>
@@ -144,57 +157,6 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <inheritdoc cref="Flush"/>
     public ValueTask FlushAsync() => WaitAsync(CloseEpoch(), "Flush");
-
-    /// <summary>
-    /// Waits until nothing is queued and nothing runs (<c>drain_workqueue</c>). Meanwhile only items of the queue itself may queue items on it; others
-    /// are refused by an exception. Items whose time runs are not waited for.
-    /// </summary>
-    /// <exception cref="DeadlockException">As <see cref="Flush"/>. The queue takes items as before.</exception>
-    public void Drain() => Drain(close: false);
-
-    /// <inheritdoc cref="Drain()"/>
-    public ValueTask DrainAsync() => DrainAsync(close: false);
-
-    /// <summary>Drains it, and refuses all items from then on (<c>destroy_workqueue</c>). Cancel delayed items first.</summary>
-    /// <exception cref="DeadlockException">As <see cref="Flush"/>. The queue takes items as before.</exception>
-    public void Dispose() => Drain(close: true);
-
-    /// <inheritdoc cref="Dispose"/>
-    public ValueTask DisposeAsync() => DrainAsync(close: true);
-
-    private void Drain(bool close)
-    {
-        CheckDrain(isAsync: false);
-        BeginDrain();
-        bool isIdle = false;
-        try
-        {
-            while (!IsIdle)
-                Wait(CloseEpoch(), "Drain");
-            isIdle = true;
-        }
-        finally
-        {
-            EndDrain(close && isIdle);
-        }
-    }
-
-    private async ValueTask DrainAsync(bool close)
-    {
-        CheckDrain(isAsync: true);
-        BeginDrain();
-        bool isIdle = false;
-        try
-        {
-            while (!IsIdle)
-                await WaitAsync(CloseEpoch(), "Drain");
-            isIdle = true;
-        }
-        finally
-        {
-            EndDrain(close && isIdle);
-        }
-    }
 
     /// <summary>Somebody waits for the end of each item: see <c>_isEager</c>.</summary>
     internal bool IsEager => Seam.Read(in _isEager) != 0;
@@ -404,36 +366,6 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             runLock.Exit();
             return idle;
         }
-    }
-
-    private void BeginDrain()
-    {
-        RunLock runLock = OwningSystem.RunLock;
-        runLock.Enter();
-        _drainers++;
-        if (!IsOdd(_gate))
-        {
-            Seam.Write(ref _gate, _gate + 1);
-            Seam.Fence();
-            _isClosing = true;
-            runLock.Settle();
-            _isClosing = false;
-        }
-
-        runLock.Exit();
-    }
-
-    /// <summary>To close it is one step with the end of the drain: between the two, somebody could queue what would then run after Dispose.</summary>
-    private void EndDrain(bool close)
-    {
-        OwningSystem.RunLock.Enter();
-        _drainers--;
-        _isDisposed |= close;
-        if (!_isDisposed && _drainers == 0)
-            Seam.Write(ref _gate, _gate + 1);
-        OwningSystem.RunLock.Exit();
-        if (close)
-            OwningSystem.Unregister(this);
     }
 
     private string DebuggerDisplay => $"{Name}: {_active} active of {_maxActive}, {(_inactive.IsEmpty ? "none" : "some")} waiting";

@@ -17,4 +17,15 @@ public sealed class WorkqueueOptions
 
     /// <summary>On workers of higher priority (<c>WQ_HIGHPRI</c>). Not together with <see cref="Unbound"/> or <see cref="Ordered"/>.</summary>
     public bool HighPriority { get; init; }
+
+    /// <summary>
+    /// Its items compute for long (<c>WQ_CPU_INTENSIVE</c>): a worker does not count as running while it executes one, so they hold up no other queue's items.
+    /// </summary>
+    public bool CpuIntensive { get; init; }
+
+    /// <summary>
+    /// It makes progress even when no thread can be created (<c>WQ_MEM_RECLAIM</c>): it has a thread of its own from the beginning, its rescuer, that runs its items, one
+    /// at a time, when the pool cannot. For queues on which others wait to free what is scarce.
+    /// </summary>
+    public bool MemReclaim { get; init; }
 }

@@ -21,6 +21,7 @@ internal sealed class Scenario(Schedule schedule)
             TimeProvider = schedule.Time,
             Processors = processors,
             OwnTimerThread = ownTimerThread,
+            Monitor = false,
             Log = text =>
             {
                 if (!LogsMayCome)
