@@ -102,7 +102,7 @@ internal static class TimerArming
     }
 
     /// <summary>
-    /// Base's lock: makes a tick of what was a number of ticks. False when the item has been armed anew meanwhile: then it will be told of.
+    /// Base's lock: makes a tick of what was a delay. False when the item has been armed anew meanwhile: then it will be told of.
     /// </summary>
     internal static bool TryResolve(DeferredItem item, long relative, long tick)
     {
@@ -124,7 +124,7 @@ internal static class TimerArming
     {
         long state = Seam.Read(in item.State);
         long expires = Seam.Read(in item.Timer.Expires);
-        tick = TimerExpiry.Ticks(expires);
+        tick = TimerExpiry.Tick(expires);
         // In this order: what has landed since it was settled is marked before it lands.
         return IsArmed(state) && TimerExpiry.IsOf(expires, state) && Seam.Read(in item.IsUnsettled) == 0;
     }

@@ -86,8 +86,8 @@ internal sealed class TimerBase : IDisposable
     internal long ExpiryOf(TimeSpan delay, out bool program)
     {
         program = false;
-        return delay.Ticks >= _longTicks && Seam.Read(in _mode) == Beating
-            ? TimerExpiry.After(TimerTicks.Ceiling(delay))
+        return delay.Ticks >= _longTicks && delay.Ticks <= TimerExpiry.LongestDelay && Seam.Read(in _mode) == Beating
+            ? TimerExpiry.After(delay)
             : LookAtClock(delay, ref program);
     }
 
@@ -309,7 +309,7 @@ internal sealed class TimerBase : IDisposable
     /// <summary>Whether an arming that is not in the wheel cannot wait until the clock calls.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsTooEarly(long expires) => !_isLazy
-        || (TimerExpiry.IsRelative(expires) ? Seam.Read(in _mode) != Beating : TimerExpiry.Ticks(expires) < Seam.Read(in _programmed));
+        || (TimerExpiry.IsRelative(expires) ? Seam.Read(in _mode) != Beating : TimerExpiry.Tick(expires) < Seam.Read(in _programmed));
 
     private bool IsTooEarly(DeferredItem item)
     {
@@ -390,7 +390,7 @@ internal sealed class TimerBase : IDisposable
         Span<long> expiries = stackalloc long[count];
         for (int i = 0; i < count; i++)
             expiries[i] = TimerArming.ReadExpiry(inbox[i]) ?? -1;
-        // Only now: a number of ticks begins after it was read.
+        // Only now: a delay begins after it was read.
         long elapsed = _ticks.Elapsed;
         MoveWheelTo(elapsed);
         for (int i = 0; i < count; i++)
@@ -424,10 +424,10 @@ internal sealed class TimerBase : IDisposable
             return;
         }
 
-        long tick = TimerExpiry.Ticks(expires);
+        long tick = TimerExpiry.Tick(expires);
         if (TimerExpiry.IsRelative(expires))
         {
-            tick = Math.Min(tick + _ticks.Due(elapsed, TimeSpan.Zero), TimerExpiry.Last);
+            tick = _ticks.Due(elapsed, TimerExpiry.Delay(expires));
             if (!TimerArming.TryResolve(item, expires, tick))
                 return;
         }

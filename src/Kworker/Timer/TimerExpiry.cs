@@ -1,8 +1,8 @@
 namespace Kworker;
 
 /// <summary>
-/// The word that says when an item is due: bit 0 the parity of the arming that it belongs to, bit 1 how to read the rest: a tick of the base, or a number of ticks
-/// that begins when the wheel is told.
+/// The word that says when an item is due: bit 0 the parity of the arming that it belongs to, bit 1 how to read the rest: a tick of the base, or a delay in units of
+/// <see cref="TimeSpan"/> that begins when the wheel is told.
 /// </summary>
 internal static class TimerExpiry
 {
@@ -16,12 +16,16 @@ internal static class TimerExpiry
 
     internal static long At(long tick) => tick << Shift;
 
-    internal static long After(long ticks) => (ticks << Shift) | Relative;
+    internal static long After(TimeSpan delay) => (delay.Ticks << Shift) | Relative;
+
+    /// <summary>The longest delay that fits, seven thousand years.</summary>
+    internal const long LongestDelay = Last;
 
     internal static bool IsRelative(long expires) => (expires & Relative) != 0;
 
-    /// <summary>The tick, or the number of ticks.</summary>
-    internal static long Ticks(long expires) => expires >> Shift;
+    internal static long Tick(long expires) => expires >> Shift;
+
+    internal static TimeSpan Delay(long expires) => new(expires >> Shift);
 
     /// <summary>Marks it as that of the arming that led to <paramref name="state"/>.</summary>
     internal static long Of(long expires, long state) => expires | ((state & ItemState.Parity) != 0 ? 1L : 0L);

@@ -60,8 +60,4 @@ internal sealed class TimerTicks
         Int128 ticks = (units + perTimeSpanTick - 1) / perTimeSpanTick;
         return ticks > TimeSpan.MaxValue.Ticks ? TimeSpan.MaxValue : new TimeSpan((long)ticks);
     }
-
-    /// <summary>Ticks in <paramref name="delay"/>, rounded up.</summary>
-    internal static long Ceiling(TimeSpan delay) =>
-        (delay.Ticks / (TimeSpan.TicksPerSecond / PerSecond)) + (delay.Ticks % (TimeSpan.TicksPerSecond / PerSecond) != 0 ? 1 : 0);
 }

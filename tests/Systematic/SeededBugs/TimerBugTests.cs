@@ -1,0 +1,86 @@
+namespace Kworker.Systematic;
+
+/// <summary>Two mistakes that the timers could have made, each in a few lines of the same protocol.</summary>
+public sealed class TimerBugTests
+{
+    private const long Armed = 1;
+    private const long Firing = 2;
+    private const long Parity = 4;
+
+    /// <summary>Who settles an item reads its state before he says that he will have settled it: who arms it in between relies on him.</summary>
+    [Fact]
+    public void A_wheel_that_looks_before_it_says_so() => SeededBugTests.Finds((scenario, wrong) =>
+    {
+        long state = 0;
+        int unsettled = 0, entries = 0;
+        bool isInWheel = false;
+        void Change(long to)
+        {
+            Seam.CompareExchange(ref state, to, to ^ Armed);
+            if (Seam.Read(in unsettled) != 0)
+                return;
+            Seam.Write(ref unsettled, 1);
+            Seam.Increment(ref entries);
+        }
+
+        void Settle()
+        {
+            while (Seam.Read(in entries) > 0)
+            {
+                Seam.Write(ref entries, Seam.Read(in entries) - 1);
+                long before = Seam.Read(in state);
+                Seam.Write(ref unsettled, 0);
+                Seam.Fence();
+                isInWheel = ((wrong ? before : Seam.Read(in state)) & Armed) != 0;
+            }
+        }
+
+        var wheel = scenario.Run("wheel", () =>
+        {
+            for (int i = 0; i < 3; i++)
+                Settle();
+        });
+        Change(Armed);
+        Change(0);
+        Change(Armed);
+        wheel.Join();
+        Settle();
+        Assert.True(isInWheel);
+    });
+
+    /// <summary>An item that was disarmed and armed twice looks as it did: it fires at a time that is no more its own.</summary>
+    [Fact]
+    public void A_timer_that_is_fired_for_an_arming_of_the_past() => SeededBugTests.Finds((scenario, wrong) =>
+    {
+        const int Now = 10;
+        long state = Armed;
+        int due = 5, unsettled = 0;
+        var wheel = scenario.Run("wheel", () =>
+        {
+            long seen = Seam.Read(in state);
+            if ((seen & Armed) == 0)
+                return;
+            long firing = wrong ? seen : seen | Firing;
+            if (!wrong && Seam.CompareExchange(ref state, firing, seen) != seen)
+                return;
+            if (Seam.Read(in unsettled) != 0)
+                return;
+            if (Seam.CompareExchange(ref state, firing & ~(Armed | Firing), firing) == firing)
+                Assert.True(Seam.Read(in due) <= Now);
+        });
+        for (int i = 0; i < 2; i++)
+        {
+            long seen = Seam.Read(in state);
+            while ((seen & Armed) != 0 && Seam.CompareExchange(ref state, seen & ~(Armed | Firing), seen) != seen)
+                seen = Seam.Read(in state);
+            if ((seen & Armed) == 0)
+                return; // it has fired
+            seen &= ~(Armed | Firing);
+            Seam.CompareExchange(ref state, (seen | Armed) ^ Parity, seen);
+            Seam.Write(ref unsettled, 1);
+            Seam.Write(ref due, 20 + i);
+        }
+
+        wheel.Join();
+    });
+}
