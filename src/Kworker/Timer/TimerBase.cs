@@ -5,7 +5,7 @@ namespace Kworker;
 
 /// <summary>
 /// The timers of a system: arms, disarms and fires <see cref="DeferredItem"/>s. Never early: a delay is counted from now in ticks rounded up, and a tick fires when the
-/// clock has passed its beginning. Tickless: between the armed times nothing runs.
+/// clock has passed its beginning. Tickless: between the armed times nothing runs, but once to let go of what was disarmed.
 /// <para>
 /// To arm or to disarm is one compare-and-swap on the item (<see cref="TimerArming"/>). With the system's clock the wheel is told later: the item is put into an inbox of
 /// the calling thread, once, however often it is armed and disarmed meanwhile. The inboxes are emptied by the thread that drives the wheel whenever it wakes up, by
@@ -215,6 +215,12 @@ internal sealed class TimerBase : IDisposable
             long now;
             do
             {
+                if (_wheel.IsCascading)
+                {
+                    _lock.Exit();
+                    _lock.Enter();
+                }
+
                 EmptyAll();
                 FireDue();
                 now = _ticks.Now;

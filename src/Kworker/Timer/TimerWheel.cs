@@ -20,16 +20,24 @@ internal sealed class TimerWheel
     private const int LevelBits = 6;
     private const int Levels = 5;
 
+    /// <summary>So many items of a slot above are put in anew under one hold of the lock: others may be waiting for it.</summary>
+    private const int CascadeAtOnce = 256;
+
     /// <summary>Slots: 256 of level 0, then 64 of each level above. Made when first used.</summary>
     private readonly TimerList?[] _slots = new TimerList?[256 + ((Levels - 1) * 64)];
 
     /// <summary>Which slots are occupied: four words of level 0, then one a level. A bit may stay set for a slot that has been emptied.</summary>
     private readonly ulong[] _occupied = new ulong[4 + Levels - 1];
 
-    private readonly TimerList _cascading = new();
-
     /// <summary>The next tick to be processed: all before it have been.</summary>
     private long _next;
+
+    // What is left of the slots above that begin at _next; and up to which level they have been emptied, 0 when none begins there or all is done.
+    private TimerList _cascading = new();
+    private int _cascaded;
+
+    /// <summary><see cref="TryAdvance"/> has come to a tick, and is to be called again for what is due there.</summary>
+    internal bool IsCascading => _cascaded != 0;
 
     /// <summary>Puts in an item that stands in no list, or takes it from where it stands.</summary>
     internal void Put(DeferredItem item, long tick)
@@ -60,23 +68,37 @@ internal sealed class TimerWheel
     }
 
     /// <summary>Forgets everything.</summary>
-    internal void Clear() => Array.Clear(_slots);
+    internal void Clear()
+    {
+        Array.Clear(_slots);
+        _cascading = new TimerList();
+    }
 
     /// <summary>Nothing is due before <paramref name="now"/>: it stands still no longer, so that short delays land in low levels.</summary>
     internal void MoveTo(long now) => _next = Math.Max(_next, Math.Min(now, NextEvent()));
 
-    /// <summary>Moves to the next tick at which something happens, up to <paramref name="now"/>, and gives what stands there; false when there is none.</summary>
+    /// <summary>
+    /// Moves to the next tick at which something happens, up to <paramref name="now"/>, and gives what stands there; false when there is none. It may give nothing and
+    /// not be done yet (<see cref="IsCascading"/>).
+    /// </summary>
     internal bool TryAdvance(long now, TimerList due)
     {
-        long next = NextEvent();
-        if (next > now)
+        if (!IsCascading)
         {
-            _next = Math.Max(_next, now);
-            return false;
+            long next = NextEvent();
+            if (next > now)
+            {
+                _next = Math.Max(_next, now);
+                return false;
+            }
+
+            _next = next;
+            _cascaded = 1;
         }
 
-        _next = next;
-        Cascade();
+        if (!TryCascade())
+            return true;
+        _cascaded = 0;
         int slot = (int)(_next & 255);
         _occupied[slot >> 6] &= ~(1UL << (slot & 63));
         if (_slots[slot] is { } list)
@@ -87,23 +109,30 @@ internal sealed class TimerWheel
 
     private static int Shift(int level) => Level0Bits + ((level - 1) * LevelBits);
 
-    /// <summary>Puts anew what stands in the slots of the upper levels that begin at <c>_next</c>; what is not armed any more is left out.</summary>
-    private void Cascade()
+    /// <summary>
+    /// Puts anew what stands in the slots of the upper levels that begin at <c>_next</c>; what is not armed any more is left out. False when that was enough for once.
+    /// </summary>
+    private bool TryCascade()
     {
-        for (int level = 1; level < Levels && (_next & ((1L << Shift(level)) - 1)) == 0; level++)
+        for (int count = 0; ; _cascaded++)
         {
-            int index = (int)(_next >> Shift(level)) & 63;
-            if ((_occupied[3 + level] & (1UL << index)) == 0)
-                continue;
-            _occupied[3 + level] &= ~(1UL << index);
-            if (_slots[256 + ((level - 1) * 64) + index] is not { } slot)
-                continue;
-            _cascading.TakeAll(slot);
             while (_cascading.TakeFirst() is { } item)
             {
                 if (TimerArming.TryReadSettled(item, out long tick))
                     Put(item, tick);
+                if (++count == CascadeAtOnce)
+                    return false;
             }
+
+            int level = _cascaded;
+            if (level == Levels || (_next & ((1L << Shift(level)) - 1)) != 0)
+                return true;
+            int index = (int)(_next >> Shift(level)) & 63;
+            if ((_occupied[3 + level] & (1UL << index)) == 0)
+                continue;
+            _occupied[3 + level] &= ~(1UL << index);
+            if (_slots[256 + ((level - 1) * 64) + index] is { } slot)
+                _cascading.TakeAll(slot);
         }
     }
 
@@ -113,6 +142,8 @@ internal sealed class TimerWheel
     /// </summary>
     internal long NextEvent()
     {
+        if (IsCascading)
+            return _next;
         long best = Never;
         int from = (int)(_next & 255);
         for (int scanned = 0; scanned < 256;)

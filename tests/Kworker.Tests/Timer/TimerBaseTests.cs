@@ -66,6 +66,25 @@ public sealed class TimerBaseTests
         Assert.Equal(3 * Count, late.Count);
     }
 
+    /// <summary>More than are moved from a slot above under one hold of the lock.</summary>
+    [Fact]
+    public void Many_timers_of_one_tick_fire_in_the_order_of_arming()
+    {
+        var time = new FakeTimeProvider();
+        using var timers = new TimerBase(time, ownThread: false);
+        var fired = new List<int>();
+        for (int i = 0; i < 2000; i++)
+        {
+            int number = i;
+            timers.Arm(new Node(() => fired.Add(number)), TimeSpan.FromMilliseconds(i % 2 == 0 ? 65_536 : 70_000));
+        }
+
+        time.Advance(TimeSpan.FromMilliseconds(65_536));
+        Assert.Equal(Enumerable.Range(0, 1000).Select(static i => 2 * i), fired);
+        time.Advance(TimeSpan.FromMilliseconds(4464));
+        Assert.Equal(Enumerable.Range(0, 1000).Select(static i => (2 * i) + 1), fired.Skip(1000));
+    }
+
     [Fact]
     public void Two_systems_share_a_thread()
     {
