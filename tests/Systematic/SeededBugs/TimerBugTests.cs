@@ -54,7 +54,9 @@ public sealed class TimerBugTests
     {
         const int Now = 10;
         long state = Armed;
-        int due = 5, unsettled = 0;
+        int unsettled = 0;
+        long due = 5 << 1; // and the parity of its arming
+        static bool IsLanded(long due, long state) => (due & 1) != 0 == ((state & Parity) != 0);
         var wheel = scenario.Run("wheel", () =>
         {
             long seen = Seam.Read(in state);
@@ -63,10 +65,10 @@ public sealed class TimerBugTests
             long firing = wrong ? seen : seen | Firing;
             if (!wrong && Seam.CompareExchange(ref state, firing, seen) != seen)
                 return;
-            if (Seam.Read(in unsettled) != 0)
+            if (!IsLanded(Seam.Read(in due), firing) || Seam.Read(in unsettled) != 0)
                 return;
             if (Seam.CompareExchange(ref state, firing & ~(Armed | Firing), firing) == firing)
-                Assert.True(Seam.Read(in due) <= Now);
+                Assert.True(Seam.Read(in due) >> 1 <= Now);
         });
         for (int i = 0; i < 2; i++)
         {
@@ -76,9 +78,10 @@ public sealed class TimerBugTests
             if ((seen & Armed) == 0)
                 return; // it has fired
             seen &= ~(Armed | Firing);
-            Seam.CompareExchange(ref state, (seen | Armed) ^ Parity, seen);
+            long armed = (seen | Armed) ^ Parity;
+            Seam.CompareExchange(ref state, armed, seen);
             Seam.Write(ref unsettled, 1);
-            Seam.Write(ref due, 20 + i);
+            Seam.Write(ref due, ((20L + i) << 1) | ((armed & Parity) != 0 ? 1L : 0L));
         }
 
         wheel.Join();
