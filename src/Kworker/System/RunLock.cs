@@ -26,9 +26,23 @@ internal sealed class RunLock
         Settle();
     }
 
+    /// <summary>
+    /// As <see cref="Enter"/>, but the inboxes stay as they are: for a worker that looks at its own pool's itself, or calls <see cref="Settle"/> when it finds that it must.
+    /// </summary>
+    internal void EnterUnsettled() => _lock.Enter();
+
     /// <summary>Lets go of the lock; then wakes and completes what has been noted.</summary>
     internal void Exit()
     {
+        if (!HasNoted)
+            _lock.Exit();
+        else
+            ExitAndCarry();
+    }
+
+    private void ExitAndCarry()
+    {
+        HasNoted = false;
         WakePlan first = default, second = default, third = default;
         foreach (WorkerPool pool in _pools)
         {
@@ -60,22 +74,8 @@ internal sealed class RunLock
         }
     }
 
-    /// <summary>Something has been noted: who holds the lock for several items lets go of it in between.</summary>
-    internal bool HasNoted
-    {
-        get
-        {
-            if (_finished is not null)
-                return true;
-            foreach (WorkerPool pool in _pools)
-            {
-                if (pool.NeedsPlan)
-                    return true;
-            }
-
-            return false;
-        }
-    }
+    /// <summary>Something has been noted: who holds the lock for several items lets go of it in between. Lock: this one.</summary>
+    internal bool HasNoted { get; set; }
 
     /// <summary>
     /// For a look at what stands, with nothing brought in: by who holds another lock, under which nothing may be carried out. What it notes all the same (by
@@ -93,6 +93,7 @@ internal sealed class RunLock
     {
         epoch.NextFinished = _finished;
         _finished = epoch;
+        HasNoted = true;
     }
 
     /// <summary>Brings in what has been pushed into the inboxes.</summary>

@@ -25,12 +25,14 @@ internal struct Inbox
     }
 
     /// <summary>Takes all; the first is the one that was pushed first, the others follow by <see cref="DeferredItem.Next"/>.</summary>
-    internal DeferredItem? TakeAll()
+    internal DeferredItem? TakeAll(out int count)
     {
+        count = 0;
         DeferredItem? item = Seam.Exchange(ref _top, null);
         DeferredItem? first = null;
         while (item is not null)
         {
+            count++;
             DeferredItem? next = item.Next;
             item.Next = first;
             first = item;

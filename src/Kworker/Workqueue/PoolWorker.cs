@@ -199,12 +199,19 @@ internal sealed class PoolWorker
             {
                 if (_pool.TryFill(_stage, this))
                 {
-                    runLock.Exit();
-                    RunStage();
-                    runLock.Enter();
-                    CountIn(Detected);
-                    _stage.Clear();
+                    do
+                    {
+                        runLock.Exit();
+                        RunStage();
+                        runLock.EnterUnsettled();
+                        CountIn(Detected);
+                        if (_stage.IsEager)
+                            runLock.Settle(); // what becomes active now stands behind what has been pushed before
+                        _stage.Clear();
+                    }
+                    while (_pool.TryRefill(_stage, this));
                     _pool.Forget(_stage);
+                    runLock.Settle();
                 }
                 else if (item.IsTied)
                 {
@@ -225,6 +232,7 @@ internal sealed class PoolWorker
 
             if (_pool.TrySteal())
                 continue;
+            _stage.Release();
             if (!_pool.TryIdle(this) || !Idle(runLock))
                 break;
         }
@@ -240,7 +248,6 @@ internal sealed class PoolWorker
         {
             while (rescuer.NextItem() is { } item)
             {
-                TracePoints.Rescued(rescuer.QueueName);
                 if (item.IsTied)
                     _run.Scheduled.TakeTied(item);
                 else
@@ -295,7 +302,8 @@ internal sealed class PoolWorker
             last = queue;
             Seam.Write(ref _begun, _begun + 1);
             CurrentWork = work;
-            CurrentQueue = queue;
+            if (!ReferenceEquals(CurrentQueue, queue))
+                CurrentQueue = queue;
             try
             {
                 work.Execute();
@@ -306,11 +314,12 @@ internal sealed class PoolWorker
             }
 
             CleanUp(work, queue);
-            CurrentWork = null;
-            CurrentQueue = null;
             if (!_stage.TryEnd(index))
                 EndWatched(index);
         }
+
+        CurrentWork = null;
+        CurrentQueue = null;
     }
 
     private void SettleStage()

@@ -27,6 +27,9 @@ internal sealed class Stage(WorkerPool pool)
     /// <summary>R: slots before this one are accounted for.</summary>
     private int _settled;
 
+    /// <summary>O: slots that name an item, perhaps an old one.</summary>
+    private int _used;
+
     /// <summary>R: links of the pool's stages that hold items.</summary>
     internal Stage? NextStage;
 
@@ -56,7 +59,15 @@ internal sealed class Stage(WorkerPool pool)
     {
         int index = _count++;
         work.EnterStage(worker, index, out long ticket);
-        _slots[index] = new Slot { Work = work, Queue = work.Queue!, Epoch = work.Epoch!, Ticket = ticket };
+        ref Slot slot = ref _slots[index];
+        slot.Work = work;
+        slot.Ticket = ticket;
+        slot.IsSettled = false;
+        // Mostly the same as before: a look costs less than a write of a reference.
+        if (!ReferenceEquals(slot.Queue, work.Queue))
+            slot.Queue = work.Queue!;
+        if (!ReferenceEquals(slot.Epoch, work.Epoch))
+            slot.Epoch = work.Epoch!;
     }
 
     /// <summary>O: begins an item; false when it has been taken back. A full fence.</summary>
@@ -96,14 +107,36 @@ internal sealed class Stage(WorkerPool pool)
         }
     }
 
-    /// <summary>R, by the owner, when all its slots are over: it holds nothing any more.</summary>
+    /// <summary>R, by the owner, when all its slots are over: accounts for them. What the slots name is kept until it is overwritten, or <see cref="Release"/>.</summary>
     internal void Clear()
     {
         Settle();
-        Array.Clear(_slots, 0, _count);
+        _used = Math.Max(_used, _count);
         _count = 0;
         _ended = 0;
         _settled = 0;
+    }
+
+    /// <summary>O, when it is clear and the worker is about to idle: keeps nothing alive.</summary>
+    internal void Release()
+    {
+        Array.Clear(_slots, 0, _used);
+        _used = 0;
+    }
+
+    /// <summary>O: somebody waits for a place among the active items, or for the end, of what is here.</summary>
+    internal bool IsEager
+    {
+        get
+        {
+            for (int index = 0; index < _count; index++)
+            {
+                if (_slots[index].Queue.IsEager)
+                    return true;
+            }
+
+            return false;
+        }
     }
 
     /// <summary>R: takes back an item, which then stands in no list; false when the worker has begun it.</summary>

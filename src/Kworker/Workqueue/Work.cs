@@ -345,9 +345,17 @@ public abstract partial class Work : DeferredItem
     /// <summary>Run lock: the item enters a list of <paramref name="queue"/>.</summary>
     internal void EnterQueue(Workqueue queue, FlushEpoch epoch)
     {
-        Queue = queue;
-        Epoch = epoch;
+        EnterEpoch(queue, epoch);
         IsQueued = true;
+    }
+
+    /// <summary>Run lock: it counts for <paramref name="queue"/>. Mostly the same as before: a look costs less than a write of a reference.</summary>
+    internal void EnterEpoch(Workqueue queue, FlushEpoch epoch)
+    {
+        if (!ReferenceEquals(Queue, queue))
+            Queue = queue;
+        if (!ReferenceEquals(Epoch, epoch))
+            Epoch = epoch;
     }
 
     /// <summary>Run lock, by the worker that is about to run it: from here it may be queued again.</summary>
@@ -367,7 +375,10 @@ public abstract partial class Work : DeferredItem
     }
 
     /// <summary>Whether a worker may take it ahead: a plain function that is not running. Run lock; it is in a list.</summary>
-    internal bool MayBeStaged => !IsTied && !IsAsync && !Queue!.IsCpuIntensive && (Seam.Read(in State) & Running) == 0;
+    internal bool MayBeStaged => !IsTied && !Queue!.IsCpuIntensive && MayBeReceivedStaged;
+
+    /// <summary>The same of one that comes from the inbox, where nothing is tied to it.</summary>
+    internal bool MayBeReceivedStaged => !IsAsync && (Seam.Read(in State) & Running) == 0;
 
     /// <summary>
     /// Run lock: from a list into a stage. A plain write will do: the item is pending and does not run, so only who has taken it out of the list writes its state.
@@ -375,7 +386,8 @@ public abstract partial class Work : DeferredItem
     internal void EnterStage(PoolWorker worker, int index, out long ticket)
     {
         IsQueued = false;
-        _stagedBy = worker;
+        if (!ReferenceEquals(_stagedBy, worker))
+            _stagedBy = worker;
         _stageIndex = index;
         ticket = (State + ItemState.StagingUnit) | ItemState.Staged;
         Seam.Write(ref State, ticket);

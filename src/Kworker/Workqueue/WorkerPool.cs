@@ -51,7 +51,16 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     internal bool IsManaged => maxRunning != Unmanaged;
 
     /// <summary>Something has changed that may call for a worker: <see cref="RunLock.Exit"/> plans. Run lock.</summary>
-    internal bool NeedsPlan { get; set; }
+    internal bool NeedsPlan
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value)
+                system.RunLock.HasNoted = true;
+        }
+    }
 
     /// <summary>
     /// Without the lock: gives an item to the pool; from there it is its queue's to receive. A managed pool.
@@ -76,7 +85,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
     {
         if (_inbox.IsEmpty)
             return;
-        DeferredItem? item = _inbox.TakeAll();
+        DeferredItem? item = _inbox.TakeAll(out _);
         while (item is not null)
         {
             DeferredItem? next = item.Next;
@@ -148,8 +157,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
 
         if (available == 0)
             return false;
-        int share = maxRunning == 1 ? available : (available + 1) / 2;
-        for (int taken = Math.Min(share, Stage.Size); taken > 0; taken--)
+        for (int taken = ShareOf(available); taken > 0; taken--)
             stage.Add((Work)_items.TakeFirst()!, worker);
         stage.PreviousStage = null;
         stage.NextStage = _stages;
@@ -158,6 +166,46 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
         _stages = stage;
         return true;
     }
+
+    /// <summary>
+    /// Fills a worker's empty stage again, straight from the inbox, if the list is empty: what does not fit goes there. The short way of <see cref="EmptyInbox"/>
+    /// and <see cref="TryFill"/>. The stage stands among those that hold items.
+    /// </summary>
+    internal bool TryRefill(Stage stage, PoolWorker worker)
+    {
+        if (!_items.IsEmpty || _inbox.IsEmpty || !MayWork)
+            return false;
+        DeferredItem? item = _inbox.TakeAll(out int count);
+        int share = ShareOf(count);
+        while (item is not null)
+        {
+            DeferredItem? next = item.Next;
+            item.Next = null;
+            if (item is not Work work)
+            {
+                AddLast(item);
+                share = 0; // in order: what comes behind it is not begun before it
+            }
+            else if (share > 0 && work.Target!.TryReceive(work, stage, worker))
+            {
+                share--;
+            }
+            else
+            {
+                work.Target!.Receive(work);
+                share = 0;
+            }
+
+            item = next;
+        }
+
+        if (count > 1)
+            NeedsPlan = true; // others may help
+        return stage.Count != 0;
+    }
+
+    /// <summary>How many of so many items a worker takes ahead: half, while another might come for the rest.</summary>
+    private int ShareOf(int available) => Math.Min(_running >= Limit ? available : (available + 1) / 2, Stage.Size);
 
     /// <summary>A worker's stage is done with.</summary>
     internal void Forget(Stage stage)
@@ -278,6 +326,7 @@ internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunni
             Rescuer? next = called.NextCalled;
             called.NextCalled = null;
             system.Counters.AddRescue();
+            TracePoints.Rescued(called.QueueName);
             called.Wake();
             called = next;
         }

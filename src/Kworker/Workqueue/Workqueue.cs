@@ -181,7 +181,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         int gate = Seam.Read(in _gate);
         if (!_pool.IsManaged || IsOdd(gate))
             return TryEnqueueLocked(work);
-        work.Target = this;
+        if (!ReferenceEquals(work.Target, this))
+            work.Target = this;
         work.PushedBy = Environment.CurrentManagedThreadId;
         _pool.Push(work);
         return Seam.Read(in _gate) == gate || WasAccepted(work);
@@ -238,6 +239,21 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             work.IsRefused = true;
         else
             Admit(work);
+    }
+
+    /// <summary>
+    /// As <see cref="Receive(Work)"/>, straight into a worker's stage; false, and nothing has happened, when the item must take the longer way.
+    /// </summary>
+    internal bool TryReceive(Work work, Stage stage, PoolWorker worker)
+    {
+        if (IsOdd(_gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged)
+            return false;
+        work.EnterEpoch(this, _epoch);
+        work.IsInactive = false;
+        _epoch.InFlight++;
+        _active++;
+        stage.Add(work, worker);
+        return true;
     }
 
     /// <summary>Run lock: puts an item in line.</summary>
