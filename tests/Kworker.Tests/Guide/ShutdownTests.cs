@@ -50,4 +50,33 @@ public sealed class ShutdownTests : GuideTests
         }
     }
     // guide end
+
+    [Fact]
+    public async Task Who_does_not_end_in_time_is_told_to()
+    {
+        await using var queue = new Workqueue("orders");
+        var begun = new Completion();
+        queue.Queue(new Work<Completion>(begun, static async (begun, token) =>
+        {
+            begun.Complete();
+            await new Completion().WaitAsync(token);
+        }));
+        await begun.WaitAsync();
+        bool inTime = true;
+        Task stopping = StopAsync();
+        while (!stopping.IsCompleted)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            Thread.Yield();
+        }
+        await stopping;
+        Assert.False(inTime);
+
+        async Task StopAsync()
+        {
+            // guide: drain-in-time
+            inTime = await queue.DrainAsync(TimeSpan.FromSeconds(30)); // then the tokens of async functions are cancelled
+            // guide end
+        }
+    }
 }
