@@ -1,0 +1,87 @@
+namespace Kworker.Tests.Models;
+
+/// <summary>
+/// An item as the rules have it: what <c>queue_work</c>, <c>mod_delayed_work</c>, <c>cancel_work_sync</c>, <c>flush_work</c> do to it, one after another. Each step
+/// returns null where the rules do not allow it, or another answer is due. Each queueing has a number of its own.
+/// </summary>
+internal readonly record struct ItemModel
+{
+    private int Pending { get; init; } // the number of what is queued; 0: nothing
+    private bool IsTimed { get; init; } // its time runs
+    private int Running { get; init; } // the number of what runs
+    private int Cancelling { get; init; } // cancel-syncs that wait
+    private int Last { get; init; }
+    private (int, int, int, int) Flushing { get; init; } // what the flush of each thread waits for
+
+    /// <summary>Several cancel-syncs may wait at once (a kthread's work); else each waits for the one before.</summary>
+    internal bool CancelsTogether { get; init; }
+
+    internal ItemModel? Queue(bool timed, bool answer)
+    {
+        bool queued = Pending == 0 && Cancelling == 0;
+        if (queued != answer)
+            return null;
+        return queued ? Put(timed) : this;
+    }
+
+    internal ItemModel? Modify(bool timed, bool answer)
+    {
+        if (Cancelling > 0)
+            return answer ? this : null;
+        if (Pending != 0 != answer)
+            return null;
+        return Put(timed);
+    }
+
+    internal ItemModel? Cancel(bool answer) =>
+        Pending != 0 != answer ? null : this with { Pending = 0, IsTimed = false };
+
+    internal ItemModel? BeginCancelSync(bool answer)
+    {
+        if (Cancelling > 0 && !CancelsTogether)
+            return null;
+        if (Pending != 0 != answer)
+            return null;
+        return this with { Pending = 0, IsTimed = false, Cancelling = Cancelling + 1 };
+    }
+
+    internal ItemModel? EndCancelSync() => Running != 0 ? null : this with { Cancelling = Cancelling - 1 };
+
+    internal ItemModel? BeginFlush(int thread) => (this with { IsTimed = false }).Waiting(thread, Pending != 0 ? Pending : Running);
+
+    internal ItemModel? EndFlush(int thread)
+    {
+        int awaited = thread switch { 0 => Flushing.Item1, 1 => Flushing.Item2, 2 => Flushing.Item3, _ => Flushing.Item4 };
+        return awaited != 0 && (Pending == awaited || Running == awaited) ? null : Waiting(thread, 0);
+    }
+
+    internal ItemModel? Begin() => Pending == 0 || IsTimed || Running != 0 ? null : this with { Running = Pending, Pending = 0 };
+
+    internal ItemModel? End() => Running == 0 ? null : this with { Running = 0 };
+
+    internal ItemModel? See(bool pending) => (Pending != 0 || Cancelling > 0) == pending ? this : null;
+
+    private ItemModel Put(bool timed) => this with { Pending = Last + 1, Last = Last + 1, IsTimed = timed };
+
+    private ItemModel Waiting(int thread, int what)
+    {
+        (int, int, int, int) flushing = Flushing;
+        switch (thread)
+        {
+            case 0:
+                flushing.Item1 = what;
+                break;
+            case 1:
+                flushing.Item2 = what;
+                break;
+            case 2:
+                flushing.Item3 = what;
+                break;
+            default:
+                flushing.Item4 = what;
+                break;
+        }
+
+        return this with { Flushing = flushing };
+    }
+}
