@@ -1,0 +1,86 @@
+using Kworker.Bench.Measuring;
+
+namespace Kworker.Bench.Scenarios;
+
+/// <summary>
+/// Many async methods wait for one event, which comes; timed from there until the last of them has gone on, on the thread pool with every contestant.
+/// That they came to wait is not timed.
+/// </summary>
+internal sealed class WakeManyScenario : IScenario
+{
+    private readonly Countdown _countdown = new();
+    private Action _wake = null!;
+
+    public string Name => "wakemany";
+
+    public string Summary => "wake many async waiters with one call, until the last has gone on; waiters=10000 rounds=15";
+
+    public void Run(ScenarioOptions options)
+    {
+        int waiters = options.Number("waiters", 10_000), rounds = options.Number("rounds", 15);
+        var comparison = new Comparison($"Wake {waiters} async waiters, until the last has gone on, time of each") { Rounds = rounds, CountsCpu = true };
+
+        void Add(string name, Func<(Func<ValueTask> Wait, Action Wake)> make) => comparison.Add(name, waiters, Wake, () =>
+        {
+            (Func<ValueTask> wait, _wake) = make();
+            _countdown.Reset(waiters);
+            for (int i = 0; i < waiters; i++)
+                _ = WaitAsync(wait);
+        });
+
+        Add("Completion.CompleteAll", static () =>
+        {
+            var completion = new Completion();
+            return (() => completion.WaitAsync(), completion.CompleteAll);
+        });
+        Add("TaskCompletionSource", static () =>
+        {
+            var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return (() => new(source.Task), source.SetResult);
+        });
+        Add("SemaphoreSlim.Release(n)", () =>
+        {
+            var semaphore = new SemaphoreSlim(0);
+            return (() => new(semaphore.WaitAsync()), () => semaphore.Release(waiters));
+        });
+        Add("Nito.AsyncEx AsyncManualResetEvent", static () =>
+        {
+            var manual = new Nito.AsyncEx.AsyncManualResetEvent();
+            return (() => new(manual.WaitAsync()), manual.Set);
+        });
+        Add("DotNext.Threading AsyncManualResetEvent", static () =>
+        {
+            var manual = new DotNext.Threading.AsyncManualResetEvent(initialState: false);
+            return (() => manual.WaitAsync(), () => manual.Set());
+        });
+        Add("Microsoft.VisualStudio.Threading AsyncManualResetEvent", static () =>
+        {
+            var manual = new Microsoft.VisualStudio.Threading.AsyncManualResetEvent(initialState: false, allowInliningAwaiters: false);
+            return (() => new(manual.WaitAsync()), manual.Set);
+        });
+        Add("WaitQueue.WakeUpAll", static () =>
+        {
+            var queue = new WaitQueue();
+            bool holds = false;
+            Func<bool> condition = () => Volatile.Read(ref holds);
+            return (() => queue.WaitEventAsync(condition), () =>
+            {
+                Volatile.Write(ref holds, true);
+                queue.WakeUpAll();
+            });
+        });
+        comparison.Run();
+    }
+
+    private void Wake()
+    {
+        _wake();
+        _countdown.Wait();
+    }
+
+    private async Task WaitAsync(Func<ValueTask> wait)
+    {
+        await wait();
+        _countdown.Signal();
+    }
+}
