@@ -99,10 +99,15 @@ public sealed class Completion : IWaitObject
     {
         var woken = new WakeList();
         Lock();
-        while (_line.First is { } waiter)
+        Waiter? waiter = _line.TakeAll();
+        while (waiter is not null)
         {
-            Claim(waiter, WakeReason.Woken);
+            Waiter? next = waiter.Next;
+            waiter.Next = null;
+            waiter.Previous = null;
+            MarkClaimed(waiter, WakeReason.Woken);
             woken.Add(waiter);
+            waiter = next;
         }
 
         Unlock(Forever);
@@ -328,6 +333,11 @@ public sealed class Completion : IWaitObject
     {
         Debug.Assert((_state & Locked) != 0, "the lock must be held here");
         _line.Remove(waiter);
+        MarkClaimed(waiter, reason);
+    }
+
+    private static void MarkClaimed(Waiter waiter, WakeReason reason)
+    {
         waiter.IsArmed = false;
         waiter.IsClaimed = true;
         waiter.Reason = reason;

@@ -106,7 +106,9 @@ internal static class Seam
     /// Lets code that is not ours go on after its await: on the .NET thread pool, which is where it came from. (Our own never comes here: it has a context,
     /// or runs on a worker.)
     /// </summary>
-    internal static void QueueToCaller(IThreadPoolWorkItem item) => ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
+    /// <param name="item">What goes on.</param>
+    /// <param name="preferLocal">On a thread of that pool, as its next: as after any other await.</param>
+    internal static void QueueToCaller(IThreadPoolWorkItem item, bool preferLocal = true) => ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal);
 
     /// <summary>Tells the processor that the thread looks at a word again and again: a few dozen cycles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

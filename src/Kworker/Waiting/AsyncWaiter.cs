@@ -15,16 +15,12 @@ namespace Kworker;
 /// </summary>
 internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValueTaskSource, IThreadPoolWorkItem
 {
-    private const int MaxPooled = 1024;
     private static readonly Action<object?> s_resumed = static _ => { };
     private static readonly Action<object?> s_invokeAction = static action => ((Action)action!)();
     private static readonly ContextCallback s_runInContext = static state => ((AsyncWaiter)state!).Invoke();
+    private static readonly SendOrPostCallback s_runPosted = static state => ((AsyncWaiter)state!).Run();
 
-    private static Spinlock s_poolLock;
-    private static AsyncWaiter? s_pool; // linked by Next; under s_poolLock
-    private static int s_pooled;
-
-    private readonly ContinuationItem _item;
+    private ContinuationItem? _item; // made when first needed
     private KworkerSystem _system = null!; // set for each wait
     private Action<object?>? _continuation;
     private object? _state;
@@ -33,21 +29,9 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     private ExecutionContext? _executionContext;
     private short _version;
 
-    private AsyncWaiter() => _item = new ContinuationItem(this);
-
     internal static AsyncWaiter Rent(KworkerSystem system)
     {
-        s_poolLock.Enter();
-        AsyncWaiter? waiter = s_pool;
-        if (waiter is not null)
-        {
-            s_pool = (AsyncWaiter?)waiter.Next;
-            waiter.Next = null;
-            s_pooled--;
-        }
-
-        s_poolLock.Exit();
-        waiter ??= new AsyncWaiter();
+        AsyncWaiter waiter = AsyncWaiterPool.Take() ?? new AsyncWaiter();
         waiter._system = system;
         return waiter;
     }
@@ -58,15 +42,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
         Finish();
         Reset();
         _system = null!;
-        s_poolLock.Enter();
-        if (s_pooled < MaxPooled)
-        {
-            Next = s_pool;
-            s_pool = this;
-            s_pooled++;
-        }
-
-        s_poolLock.Exit();
+        AsyncWaiterPool.Give(this);
     }
 
     /// <summary>The wait as a task that ends with the wait and gives the waiter back.</summary>
@@ -80,10 +56,15 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
 
     internal override void Resume()
     {
-        Action<object?>? continuation = Seam.CompareExchange(ref _continuation, s_resumed, null);
-        if (continuation is not null)
+        if (TakeContinuation())
             Schedule();
     }
+
+    internal override bool IsReadyElsewhere => Seam.Read(in _continuation) is not null && _context is null && !_isWorker;
+
+    /// <summary>True when there is a continuation, and the caller schedules it; else the awaiter will.</summary>
+    private bool TakeContinuation() =>
+        Seam.Read(in _continuation) is not null || Seam.CompareExchange(ref _continuation, s_resumed, null) is not null;
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
@@ -158,18 +139,35 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     private void Schedule()
     {
         if (_context is WorkRun run)
-            run.Post(_item.OfRun(run)); // as Post of any context, without an allocation
+            run.Post((_item ??= new ContinuationItem(this)).OfRun(run)); // as Post of any context, without an allocation
         else if (_context is { } context)
-            context.Post(static state => ((AsyncWaiter)state!).Run(), this);
+            PostTo(context);
         else if (_isWorker)
-            _system.QueueContinuation(_item.OfRun(null));
+            _system.QueueContinuation((_item ??= new ContinuationItem(this)).OfRun(null));
         else
             Seam.QueueToCaller(this);
     }
 
+    /// <summary>
+    /// A context is the awaiting method's, and so is what its Post throws: who completes has nothing to do with it. The method goes on without its
+    /// context then.
+    /// </summary>
+    private void PostTo(SynchronizationContext context)
+    {
+        try
+        {
+            context.Post(s_runPosted, this);
+        }
+        catch (Exception e)
+        {
+            _system.Log($"{context.GetType()}.Post failed, what follows an await goes on on the thread pool: {e}");
+            Seam.QueueToCaller(this);
+        }
+    }
+
     void IThreadPoolWorkItem.Execute() => Run();
 
-    private void Run()
+    internal void Run()
     {
         if (_executionContext is { } executionContext)
             ExecutionContext.Run(executionContext, s_runInContext, this);

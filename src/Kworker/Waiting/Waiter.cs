@@ -89,6 +89,11 @@ internal abstract class Waiter
     /// <summary>Lets the owner go on. By who claimed it, once, with no lock held.</summary>
     internal abstract void Resume();
 
+    /// <summary>
+    /// It goes on outside of this library, and is ready to: who wakes several may leave it to a <see cref="ResumeRun"/>. By who claimed it.
+    /// </summary>
+    internal virtual bool IsReadyElsewhere => false;
+
     /// <summary>The owner begins a wait: from here a signal to its kthread reaches it.</summary>
     internal void Begin(IWaitObject waitObject, WaitMode mode, bool exclusive)
     {
@@ -138,18 +143,6 @@ internal abstract class Waiter
             Resume();
     }
 
-    /// <summary>Resumes a list linked by <see cref="NextToResume"/>, in order.</summary>
-    internal static void ResumeAll(Waiter? first)
-    {
-        while (first is not null)
-        {
-            Waiter? next = first.NextToResume; // before it goes on: afterwards it is its owner's again
-            first.NextToResume = null;
-            first.Resume();
-            first = next;
-        }
-    }
-
     private sealed class ExpiryNode(Waiter waiter, TimerBase timers) : TimedItem
     {
         /// <summary>Where it was armed first, and may stand still: it is armed nowhere else.</summary>
@@ -159,22 +152,45 @@ internal abstract class Waiter
     }
 }
 
-/// <summary>Waiters claimed by one wake-up, in the order in which they are to be resumed, after the lock.</summary>
+/// <summary>Waiters claimed by one wake-up, to be resumed in the order in which they were claimed, after the lock. Linked by <c>NextToResume</c>.</summary>
 internal struct WakeList
 {
     private Waiter? _first;
     private Waiter? _last;
+    private Waiter? _firstElsewhere; // those that are ready elsewhere
+    private Waiter? _lastElsewhere;
 
     internal void Add(Waiter waiter)
     {
-        if (_last is null)
-            _first = waiter;
+        if (waiter.IsReadyElsewhere)
+            Append(ref _firstElsewhere, ref _lastElsewhere, waiter);
         else
-            _last.NextToResume = waiter;
-        _last = waiter;
+            Append(ref _first, ref _last, waiter);
     }
 
-    internal readonly void ResumeAll() => Waiter.ResumeAll(_first);
+    internal readonly void ResumeAll()
+    {
+        Waiter? waiter = _first;
+        while (waiter is not null)
+        {
+            Waiter? next = waiter.NextToResume; // before it goes on: afterwards it is its owner's again
+            waiter.NextToResume = null;
+            waiter.Resume();
+            waiter = next;
+        }
+
+        if (_firstElsewhere is not null)
+            ResumeRun.Queue((AsyncWaiter)_firstElsewhere);
+    }
+
+    private static void Append(ref Waiter? first, ref Waiter? last, Waiter waiter)
+    {
+        if (last is null)
+            first = waiter;
+        else
+            last.NextToResume = waiter;
+        last = waiter;
+    }
 }
 
 /// <summary>A line of waiters: circular, one word while nobody waits. Lock: that of the object that it belongs to.</summary>
@@ -212,6 +228,16 @@ internal struct WaiterLine
     {
         AddLast(waiter);
         _first = waiter;
+    }
+
+    /// <summary>Empties the line. Those who stood in it are still linked by <c>Next</c>, the last one to null; the caller clears their links.</summary>
+    internal Waiter? TakeAll()
+    {
+        Waiter? first = _first;
+        if (first is not null)
+            first.Previous!.Next = null;
+        _first = null;
+        return first;
     }
 
     internal void Remove(Waiter waiter)

@@ -6,7 +6,7 @@ namespace Kworker.Systematic;
 internal static class StaticState
 {
     private static readonly FieldInfo[] s_fields =
-        [.. typeof(AsyncWaiter).GetFields(BindingFlags.NonPublic | BindingFlags.Static).Where(f => f.Name is "s_pool" or "s_poolLock" or "s_pooled"),
+        [.. typeof(AsyncWaiterPool).GetFields(BindingFlags.NonPublic | BindingFlags.Static).Where(f => f.Name is "s_lock" or "s_chains" or "s_count"),
          .. typeof(WaitGraph).GetFields(BindingFlags.NonPublic | BindingFlags.Static).Where(f => f.Name is "s_lock" or "s_waits")];
 
     private static readonly object? s_cancelWaiters =

@@ -253,4 +253,61 @@ public sealed class CompletionScenarios
         two.Join();
         Assert.Equal(uint.MaxValue, completion.Done);
     }, schedules: 500);
+
+    [Fact]
+    public void Of_many_woken_at_once_none_waits_for_another_to_come_back() => Explorer.Explore(scenario =>
+    {
+        // The first and the second, in whatever order they came, block what they run on until the last has gone on.
+        var completion = new Completion();
+        var last = new Completion();
+        int gone = 0;
+        async ValueTask Wait()
+        {
+            await completion.WaitAsync();
+            if (Seam.Increment(ref gone) == 3)
+                last.CompleteAll();
+            last.Wait();
+        }
+
+        var one = scenario.RunDetached("one", Wait);
+        var two = scenario.RunDetached("two", Wait);
+        var three = scenario.RunDetached("three", Wait);
+        var limit = scenario.RunDetached("with a limit", async () => Assert.True(await completion.WaitAsync(TimeSpan.FromSeconds(100))));
+        completion.CompleteAll();
+        one.Join();
+        two.Join();
+        three.Join();
+        limit.Join();
+    });
+
+    [Fact]
+    public void A_waiter_that_is_used_again_meets_no_end_of_its_last_wait() => Explorer.Explore(scenario =>
+    {
+        // One thread's waiter serves wait after wait, with times and tokens that may still be on their way when it is over.
+        var completion = new Completion();
+        using var source = new CancellationTokenSource();
+        int got = 0;
+        var one = scenario.RunAsync("async", async () =>
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                try
+                {
+                    WaitResult result = await completion.WaitAsync(TimeSpan.FromMilliseconds(1 + i), default, i == 0 ? source.Token : default);
+                    Assert.True(result.IsDone || result.IsTimedOut);
+                    if (result)
+                        got++;
+                }
+                catch (OperationCanceledException)
+                {
+                    Assert.Equal(0, i);
+                }
+            }
+        });
+        var two = scenario.Run("canceller", source.Cancel);
+        completion.Complete();
+        one.Join();
+        two.Join();
+        Assert.Equal(1u, (uint)got + completion.Done);
+    }, schedules: 2000);
 }

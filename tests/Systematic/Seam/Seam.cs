@@ -120,7 +120,7 @@ internal static class Seam
 
     internal static void Forget(CancellationTokenRegistration registration) => CancelCallback.Forget(registration);
 
-    internal static void QueueToCaller(IThreadPoolWorkItem item) => Schedule.RunElsewhere(item);
+    internal static void QueueToCaller(IThreadPoolWorkItem item, bool preferLocal = true) => Schedule.RunElsewhere(item);
 
     internal static void Spin(ref SpinWait spin)
     {

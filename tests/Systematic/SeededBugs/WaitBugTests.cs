@@ -143,4 +143,37 @@ public sealed class WaitBugTests
         other.Join();
         Assert.Equal(1, runs);
     });
+
+    /// <summary>ResumeRun: a run that takes something leaves another one in the queue, for it may be held up by what it took.</summary>
+    [Fact]
+    public void A_run_of_continuations_that_leaves_the_rest_behind_the_one_that_blocks() => SeededBugTests.Finds((scenario, wrong) =>
+    {
+        int left = 2;
+        var last = new Completion();
+        var runs = new List<Scenario.Thread>();
+        void Run()
+        {
+            if (Seam.Read(in left) == 0)
+                return;
+            if (!wrong)
+                runs.Add(scenario.Run("next run", Run));
+            while (true)
+            {
+                int seen = Seam.Read(in left);
+                if (seen == 0)
+                    return;
+                if (Seam.CompareExchange(ref left, seen - 1, seen) != seen)
+                    continue;
+                if (seen == 1)
+                    last.CompleteAll();
+                else
+                    last.Wait();
+            }
+        }
+
+        runs.Add(scenario.Run("run", Run));
+        last.Wait();
+        for (int i = 0; i < runs.Count; i++)
+            runs[i].Join();
+    });
 }
