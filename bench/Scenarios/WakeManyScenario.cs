@@ -67,7 +67,8 @@ internal sealed class WakeManyScenario : IScenario
             {
                 Volatile.Write(ref holds, true);
                 queue.WakeUpAll();
-            });
+            }
+            );
         });
         comparison.Run();
     }
