@@ -63,12 +63,12 @@ internal sealed class WakeManyScenario : IScenario
             var queue = new WaitQueue();
             bool holds = false;
             Func<bool> condition = () => Volatile.Read(ref holds);
-            return (() => queue.WaitEventAsync(condition), () =>
+            Action wake = () =>
             {
                 Volatile.Write(ref holds, true);
                 queue.WakeUpAll();
-            }
-            );
+            };
+            return (() => queue.WaitEventAsync(condition), wake);
         });
         comparison.Run();
     }
