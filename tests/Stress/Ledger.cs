@@ -30,7 +30,10 @@ internal sealed class Ledger(Verdict verdict, string name)
 
     internal void Refuse() => Interlocked.Increment(ref _refused);
 
-    /// <summary>A Modify that was refused by an exception: what was pending is gone, and nobody says whether something was.</summary>
+    /// <summary>
+    /// A Modify that was refused by an exception: what was pending is gone, and nobody says whether something was. Or one of an item that may have been disabled
+    /// then: nobody says whether it has been queued.
+    /// </summary>
     internal void Doubt() => Interlocked.Increment(ref _doubtful);
 
     /// <summary>Before a call that may take back what is pending.</summary>
@@ -87,7 +90,7 @@ internal sealed class Ledger(Verdict verdict, string name)
         long open = _accepted - _takenBack - _refused - _ended;
         if (_started != _ended)
             verdict.Fail($"{name}: {_started} runs began, {_ended} ended");
-        if (open < 0 || open > _doubtful)
+        if (Math.Abs(open) > _doubtful)
             verdict.Fail($"{name}: {_accepted} accepted, {_takenBack} taken back, {_refused} refused, {_ended} run, {_doubtful} in doubt: {open} lost");
     }
 

@@ -9,6 +9,8 @@ internal sealed class StressItem
     private readonly Gate _gate = new();
     private readonly Work _work;
     private readonly DelayedWork? _delayed;
+    private int _disablers; // who holds it disabled, or is about to
+    private long _disabled; // so often so far
 
     internal StressItem(World world, int number, StressQueue? home, Random random)
     {
@@ -96,7 +98,13 @@ internal sealed class StressItem
         Ledger.BeginDisturb();
         try
         {
-            Ledger.Accept(!TargetOf(random).Modify(_delayed!, delay));
+            long disabled = Interlocked.Read(ref _disabled);
+            bool mayBeDisabled = Volatile.Read(ref _disablers) != 0;
+            bool accepted = !TargetOf(random).Modify(_delayed!, delay);
+            if (accepted && (mayBeDisabled || Interlocked.Read(ref _disabled) != disabled))
+                Ledger.Doubt();
+            else
+                Ledger.Accept(accepted);
         }
         catch (InvalidOperationException e) when (IsRefusal(e))
         {
@@ -150,6 +158,27 @@ internal sealed class StressItem
         {
             _gate.Open();
         }
+    }
+
+    /// <summary>Disables it, sees that it neither runs nor is queued meanwhile, whatever others do, and enables it again.</summary>
+    internal async ValueTask DisableForAWhileAsync(Random random, bool isAsync)
+    {
+        Interlocked.Increment(ref _disablers);
+        Interlocked.Increment(ref _disabled);
+        Ledger.BeginDisturb();
+        Ledger.EndDisturb(isAsync ? await _work.DisableSyncAsync() : _work.DisableSync());
+        long started = Ledger.Started;
+        CheckIdle("while it is disabled");
+        if (TargetOf(random).Queue(_work))
+            _world.Verdict.Fail($"{Ledger} is queued while it is disabled");
+        Thread.Yield();
+        if (_delayed is not null && TargetOf(random).Queue(_delayed, TimeSpan.FromMilliseconds(1)))
+            _world.Verdict.Fail($"{Ledger} is queued for later while it is disabled");
+        CheckIdle("while it is disabled");
+        if (Ledger.Started != started)
+            _world.Verdict.Fail($"{Ledger} ran while it was disabled");
+        _work.Enable();
+        Interlocked.Decrement(ref _disablers);
     }
 
     internal void Flush()

@@ -21,6 +21,8 @@ internal sealed class StressQueue
                 Ordered = isOrdered,
                 Unbound = isUnbound,
                 HighPriority = !isOrdered && !isUnbound && random.Next(4) == 0,
+                CpuIntensive = !isOrdered && !isUnbound && random.Next(5) == 0,
+                MemReclaim = random.Next(4) == 0,
             },
             world.System);
         Queue.UnhandledException += (_, e) => world.Reported(e);

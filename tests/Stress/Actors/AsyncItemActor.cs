@@ -37,10 +37,16 @@ internal sealed class AsyncItemActor(World world, string name, int seed) : Actor
                     await World.AnyQueue(Random).Queue.FlushAsync();
                     break;
                 case < 947:
-                    await World.AnyQueue(Random).Queue.DrainAsync();
+                    if (Chance(0.5))
+                        await World.AnyQueue(Random).Queue.DrainAsync();
+                    else
+                        await World.AnyQueue(Random).Queue.DrainAsync(UpTo(3));
                     break;
                 case < 960:
                     await World.Gossip.WaitAsync(UpTo(1));
+                    break;
+                case < 965:
+                    await item.DisableForAWhileAsync(Random, isAsync: true);
                     break;
                 default:
                     await Task.Yield();

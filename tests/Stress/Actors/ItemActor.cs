@@ -37,13 +37,19 @@ internal sealed class ItemActor(World world, string name, int seed) : Actor(worl
                     World.AnyQueue(Random).Queue.Flush();
                     break;
                 case < 937:
-                    World.AnyQueue(Random).Queue.Drain();
+                    if (Chance(0.5))
+                        World.AnyQueue(Random).Queue.Drain();
+                    else
+                        World.AnyQueue(Random).Queue.Drain(UpTo(3));
                     break;
                 case < 950:
                     World.Gossip.Complete();
                     break;
                 case < 960:
                     World.Rumours.WakeUpAll();
+                    break;
+                case < 965:
+                    item.DisableForAWhileAsync(Random, isAsync: false).AsTask().GetAwaiter().GetResult();
                     break;
                 case < 970:
                     Thread.Yield();
