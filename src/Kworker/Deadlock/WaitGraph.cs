@@ -33,6 +33,7 @@ internal static class WaitGraph
     // All of these: lock, s_lock.
     private static Spinlock s_lock;
     private static Dictionary<object, Wait>? s_waits; // by waiter: a list of its waits
+    private static long s_reports;
 
     /// <summary>
     /// Records that the calling run or kthread is about to wait for <paramref name="target"/>. Null when the caller is neither: nobody can wait for it.
@@ -69,6 +70,7 @@ internal static class WaitGraph
         if (cycle is null)
             return wait;
         var report = new DeadlockException([.. cycle.Select(static link => link.ToLink())]);
+        Interlocked.Increment(ref s_reports);
         TracePoints.DeadlockReported(report);
         throw report;
     }
@@ -83,6 +85,9 @@ internal static class WaitGraph
     internal static bool CallerCounts => Work.Current is not null || Kthread.Current is not null;
 
     private static bool CallerAwaits => Work.Current is { IsAsync: true } || SynchronizationContext.Current is KthreadContext;
+
+    /// <summary>Waits refused so far, of all systems.</summary>
+    internal static long Reports => Volatile.Read(ref s_reports);
 
     /// <summary>The wait is over.</summary>
     internal static void End(Wait? wait)

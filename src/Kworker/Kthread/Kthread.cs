@@ -17,7 +17,7 @@ namespace Kworker;
 /// </para>
 /// </summary>
 [DebuggerDisplay("{Name,nq}: {DebuggerDisplay,nq}")]
-public sealed class Kthread
+public sealed partial class Kthread
 {
     private const int SignalOrdinary = 1;
     private const int SignalFatal = 2;
@@ -80,6 +80,9 @@ public sealed class Kthread
 
     /// <summary>What it sleeps on when it has nothing to do: such a wait is as long as it likes. Written before it starts.</summary>
     internal IWaitObject? Idles { get; init; }
+
+    /// <summary>The operating system's number of its thread. Written by the thread when it starts.</summary>
+    internal int ThreadId { get; private set; }
 
     /// <summary>Makes a thread and starts it (<c>kthread_run</c>).</summary>
     /// <param name="function">Its body; what it returns is what <see cref="Stop"/> returns.</param>
@@ -411,7 +414,9 @@ public sealed class Kthread
         t_current = self;
         KworkerSystem.Enter(self.System);
         start.Parker.Adopt();
+        self.ThreadId = OsThread.CurrentId;
         self.System.Registry.Add(self);
+        self.System.Watchdog.Start();
         if (Listeners.Kthread)
             TracePoints.KthreadStarted(self);
         int result = -Errno.EINTR;

@@ -7,7 +7,7 @@ namespace Kworker;
 /// All members are safe to call from any thread.
 /// </summary>
 [DebuggerDisplay("{Name,nq}")]
-public sealed class KthreadWorker : IDisposable, IAsyncDisposable
+public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
 {
     private readonly Kthread _thread;
     private readonly KworkerSystem _system;
@@ -69,7 +69,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         bool program = queued && Start(work, delay);
         _lock.Exit();
         if (queued)
-            Tell(work);
+            Tell(work, delay);
         if (program)
             _system.Timers.Program();
         else if (queued)
@@ -97,7 +97,7 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
         bool wasPending = TakeBack(work);
         bool program = Start(work, delay);
         _lock.Exit();
-        Tell(work);
+        Tell(work, delay);
         if (program)
             _system.Timers.Program();
         else
@@ -379,8 +379,10 @@ public sealed class KthreadWorker : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Without the lock, as listeners may be anybody's code: so it may be told after the item has begun.</summary>
-    private void Tell(KthreadWork work)
+    private void Tell(KthreadWork work, TimeSpan delay = default)
     {
+        if (Listeners.Timer && delay > TimeSpan.Zero)
+            TracePoints.TimerStarted(work, _system.Timers.Now, delay);
         if (Listeners.Kthread)
             TracePoints.KthreadWorkQueued(work, this);
         if (Listeners.Stacks)

@@ -8,7 +8,7 @@ namespace Kworker;
 /// All members are safe to call from any thread.
 /// </summary>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
-public sealed class KworkerSystem : IDisposable, IAsyncDisposable
+public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
 {
     private static KworkerSystem? s_default;
 
@@ -34,6 +34,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         _log = options.Log ?? (static text => Console.Error.WriteLine(text));
         bool ownTimerThread = ReferenceEquals(TimeProvider, TimeProvider.System) || options.OwnTimerThread is not null;
         Timers = new TimerBase(TimeProvider, ownTimerThread, options.OwnTimerThread);
+        Watchdog = new Watchdog(this, options);
         int processors = options.Processors;
         Normal = new WorkerPool(this, "n", processors, options.MaxWorkers);
         HighPriority = new WorkerPool(this, "h", processors, options.MaxWorkers) { Priority = ThreadPriority.AboveNormal };
@@ -41,6 +42,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
         RunLock = new RunLock(Normal, HighPriority, Unbound);
         BeforeThread = options.BeforeThread;
         Monitor = options.Monitor && options.Observer is null ? new PoolMonitor(this, [Normal, HighPriority]) : null;
+        KworkerMeter.Add(this);
     }
 
     /// <summary>The process-wide system; a host replaces it with its own, so that nothing escapes the host's drain at shutdown.</summary>
@@ -87,6 +89,9 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
 
     /// <summary>Its kthreads.</summary>
     internal SystemRegistry Registry { get; } = new();
+
+    /// <summary>Looks for what goes on for too long.</summary>
+    internal Watchdog Watchdog { get; }
 
     /// <summary>What seldom happens in it.</summary>
     internal SystemCounters Counters { get; } = new();
@@ -171,6 +176,7 @@ public sealed class KworkerSystem : IDisposable, IAsyncDisposable
 
     private void EndThreads()
     {
+        KworkerMeter.Remove(this);
         if (_recordsStacks)
             Listeners.CountSystemWithStacks(-1);
         Monitor?.Dispose();

@@ -10,6 +10,25 @@ public sealed class KworkerSystemOptions
     public Action<string>? Log { get; init; }
 
     /// <summary>
+    /// After how long a pool that begins no item while some wait is reported as stalled; 30 seconds unless given, as in the kernel (<c>watchdog_thresh</c> of its
+    /// workqueues). <see cref="Timeout.InfiniteTimeSpan"/>: never. See <see cref="KworkerSystem.Stalled"/>.
+    /// </summary>
+    public TimeSpan PoolStallLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// After how long a work function that has not returned, or whose task is not done, is reported; 30 seconds unless given.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// </summary>
+    public TimeSpan LongItemLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// After how long a kthread in a wait that is <see cref="WaitMode.Uninterruptible"/> and has no timeout is reported; 120 seconds unless given, as in the kernel
+    /// (<c>hung_task_timeout_secs</c>). A kthread that waits for something to do waits <see cref="WaitMode.Interruptible"/>, and for as long as it likes.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// </summary>
+    public TimeSpan HungTaskLimit { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>
     /// Keeps the stack of each call that queues an item, and of waits as they begin, for reports of deadlocks and stalls. It costs some ten microseconds each: for the
     /// hunt for a fault, not for every day. (A listener to the event source can ask for it at run time, see docs/tracing.md.) It holds for the whole process while such
     /// a system lives.

@@ -18,6 +18,9 @@ internal sealed class RunLock
     /// <summary>Flush epochs found empty, to be completed. Lock: this one.</summary>
     private FlushEpoch? _finished;
 
+    /// <summary>Items to be told of. Lock: this one.</summary>
+    private List<Work>? _activated;
+
     internal RunLock(params WorkerPool[] pools) => _pools = pools;
 
     internal void Enter()
@@ -61,6 +64,8 @@ internal sealed class RunLock
 
         FlushEpoch? finished = _finished;
         _finished = null;
+        List<Work>? activated = _activated;
+        _activated = null;
         _lock.Exit();
 
         first.Carry();
@@ -72,6 +77,16 @@ internal sealed class RunLock
             finished.Done.CompleteAll();
             finished = next;
         }
+
+        if (activated is not null)
+            activated.ForEach(TracePoints.Activated);
+    }
+
+    /// <summary>Somebody listens: <see cref="Exit"/> tells of the item. Lock: this one.</summary>
+    internal void NoteActivated(Work work)
+    {
+        (_activated ??= []).Add(work);
+        HasNoted = true;
     }
 
     /// <summary>Something has been noted: who holds the lock for several items lets go of it in between. Lock: this one.</summary>

@@ -137,6 +137,8 @@ internal sealed class TimerBase : IDisposable
     {
         if (Insert(item, delay))
             Program();
+        if (Listeners.Timer)
+            TracePoints.TimerStarted(item, Now, delay);
     }
 
     /// <summary>As <see cref="Arm"/> for a caller that holds a lock: true when it must call <see cref="Program"/> after it has let go of it.</summary>
@@ -247,6 +249,28 @@ internal sealed class TimerBase : IDisposable
         _lock.Exit();
         if (isEarlier)
             SetClock(next);
+    }
+
+    /// <summary>Ticks that have passed.</summary>
+    internal long Now => _ticks.Now;
+
+    /// <summary>
+    /// Delayed work items whose time runs, and when it ends: no more than <paramref name="max"/>, in no order, of as many timers as can be looked at in a short time.
+    /// </summary>
+    internal List<(DelayedWork Work, TimeSpan DueIn)> Collect(int max)
+    {
+        var found = new List<(DelayedWork Work, TimeSpan DueIn)>();
+        _lock.Enter();
+        EmptyAll();
+        foreach (DeferredItem item in _wheel.Items.Take(max * 16))
+        {
+            if (found.Count < max && item is DelayedWork work && TimerArming.TryReadSettled(item, out long tick))
+                found.Add((work, Until(tick)));
+        }
+
+        _lock.Exit();
+        Program(); // the inboxes may have held the next to fire
+        return found;
     }
 
     /// <summary>How long until <paramref name="tick"/> begins; zero or less when it has begun.</summary>
@@ -449,6 +473,8 @@ internal sealed class TimerBase : IDisposable
             if (TimerArming.TryFire(item))
             {
                 _lock.Exit();
+                if (Listeners.Timer)
+                    TracePoints.TimerExpired(item, Now);
                 item.Expire();
                 _lock.Enter();
             }

@@ -67,6 +67,19 @@ internal sealed class TimerWheel
         (_slots[slot] ??= new TimerList()).AddLast(item);
     }
 
+    /// <summary>What stands in it, in no order: armed or not any more.</summary>
+    internal IEnumerable<DeferredItem> Items
+    {
+        get
+        {
+            foreach (TimerList? slot in _slots)
+            {
+                for (DeferredItem? item = slot?.Timer.Next; item is not null && !ReferenceEquals(item, slot); item = item.Timer.Next)
+                    yield return item;
+            }
+        }
+    }
+
     /// <summary>Forgets everything.</summary>
     internal void Clear()
     {

@@ -1,13 +1,17 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Kworker;
 
 /// <summary>How a function is called in reports: "Type.Method", and for what a compiler made of a lambda or local function the method that it stands in.</summary>
 internal static class FunctionName
 {
-    internal static string Of(Delegate function)
+    private static readonly ConditionalWeakTable<MethodInfo, string> s_names = [];
+
+    internal static string Of(Delegate function) => s_names.GetValue(function.Method, Make);
+
+    private static string Make(MethodInfo method)
     {
-        MethodInfo method = function.Method;
         Type? type = method.DeclaringType;
         while (type is { DeclaringType: not null } && type.Name.StartsWith('<'))
             type = type.DeclaringType; // a closure

@@ -100,7 +100,7 @@ internal sealed unsafe class KworkerEventSource : EventSource
     internal void helper_exec(string path, int pid, int error) => Write(30, path, pid, error);
 
     [Event(31, Keywords = Keywords.Helper, Level = EventLevel.Informational)]
-    internal void helper_exit(string path, int pid, int status) => Write(31, path, pid, status);
+    internal void helper_exit(int pid, int status) => WriteEvent(31, pid, status);
 
     [Event(40, Keywords = Keywords.Health, Level = EventLevel.Warning)]
     internal void pool_cap_reached(string pool, int workers) => WriteEvent(40, pool, workers);

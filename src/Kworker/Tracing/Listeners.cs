@@ -17,8 +17,22 @@ internal static class Listeners
     /// <summary>Somebody may listen to the events of items.</summary>
     internal static bool Workqueue;
 
-    /// <summary><see cref="Workqueue"/> or <see cref="Stacks"/>: what is looked at where an item is queued.</summary>
-    internal static bool Queueing;
+    /// <summary><see cref="Workqueue"/> or <see cref="Stacks"/>.</summary>
+    private static bool s_queueing;
+
+    /// <summary>Asked where an item is queued.</summary>
+    internal static bool OfQueueing
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => s_queueing || WorkActivities.AreListenedTo;
+    }
+
+    /// <summary>Asked where an item begins.</summary>
+    internal static bool OfRuns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Workqueue || WorkActivities.AreListenedTo;
+    }
 
     /// <summary>Somebody may listen to the events of timers.</summary>
     internal static bool Timer;
@@ -65,6 +79,6 @@ internal static class Listeners
     private static void RefreshStacks()
     {
         Stacks = s_stacksAreAskedFor || Volatile.Read(ref s_systemsWithStacks) > 0;
-        Queueing = Workqueue || Stacks;
+        s_queueing = Workqueue || Stacks;
     }
 }

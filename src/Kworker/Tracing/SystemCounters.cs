@@ -9,6 +9,7 @@ internal sealed class SystemCounters
     private long _threadsFailed;
     private long _rescues;
     private long _helpers;
+    private long _stalls;
 
     internal long WorkExceptions => Volatile.Read(ref _workExceptions);
 
@@ -21,6 +22,10 @@ internal sealed class SystemCounters
     internal long Rescues => Volatile.Read(ref _rescues);
 
     internal long Helpers => Volatile.Read(ref _helpers);
+
+    internal long Stalls => Volatile.Read(ref _stalls);
+
+    internal void AddStall() => Interlocked.Increment(ref _stalls);
 
     internal void AddWorkException() => Interlocked.Increment(ref _workExceptions);
 

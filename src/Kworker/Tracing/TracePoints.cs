@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Runtime.CompilerServices;
 
@@ -17,10 +18,13 @@ internal static class TracePoints
     {
         if (Listeners.Stacks)
             Origins.Note(work);
+        if (WorkActivities.AreListenedTo)
+            WorkActivities.Queued(work);
         if (IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_queue_work(Identity(work), work.FunctionName, queue.Name);
     }
 
+    /// <summary>Told after the run lock, so perhaps after the item has begun.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Activated(Work work)
     {
@@ -29,17 +33,20 @@ internal static class TracePoints
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Begun(Work work)
+    internal static Activity? Begun(Work work, Workqueue queue)
     {
-        if (IsHeard(KworkerEventSource.Keywords.Workqueue))
+        if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_start(Identity(work), work.FunctionName);
+        return WorkActivities.AreListenedTo ? WorkActivities.Begin(work, queue) : null;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Ended(Work work)
+    internal static void Ended(Work work, Activity? activity, Exception? failure)
     {
-        if (IsHeard(KworkerEventSource.Keywords.Workqueue))
+        if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_end(Identity(work), work.FunctionName);
+        if (activity is not null)
+            WorkActivities.End(activity, failure);
     }
 
     internal static void Failed(Workqueue queue, Work work, Exception exception)
@@ -49,10 +56,11 @@ internal static class TracePoints
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void TimerStarted(DeferredItem timer, long expires, long now)
+    internal static void TimerStarted(DeferredItem timer, long now, TimeSpan delay)
     {
+        long timeout = (long)Math.Ceiling(delay.TotalMilliseconds);
         if (IsHeard(KworkerEventSource.Keywords.Timer))
-            Log.timer_start(Identity(timer), FunctionOf(timer), expires, expires - now);
+            Log.timer_start(Identity(timer), FunctionOf(timer), now + timeout, timeout);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -126,10 +134,10 @@ internal static class TracePoints
             Log.helper_exec(path, pid, error);
     }
 
-    internal static void HelperEnded(string path, int pid, int status)
+    internal static void HelperEnded(int pid, int status)
     {
         if (IsHeard(KworkerEventSource.Keywords.Helper))
-            Log.helper_exit(path, pid, status);
+            Log.helper_exit(pid, status);
     }
 
     internal static void CapReached(string pool, int workers)
@@ -154,6 +162,12 @@ internal static class TracePoints
     {
         if (IsHeard(KworkerEventSource.Keywords.Health))
             Log.deadlock_reported(report.Message);
+    }
+
+    internal static void Stalled(WatchdogEventArgs report)
+    {
+        if (IsHeard(KworkerEventSource.Keywords.Health))
+            Log.watchdog(report.Kind.ToString(), report.Subject, report.Function ?? "", report.Queue ?? "", report.Duration.TotalSeconds);
     }
 
     /// <summary>What stands for an object's address in events and dumps: stays with the object, and is the same in all events of it.</summary>

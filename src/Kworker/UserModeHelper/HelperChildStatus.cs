@@ -52,6 +52,8 @@ internal static unsafe class HelperChildStatus
             return false;
         }
         status = code == CodeExited ? (child[2] & 0xff) << 8 : code == CodeDumped ? child[2] | CoreDumped : child[2];
+        if (Listeners.Helper)
+            TracePoints.HelperEnded(pid, status);
         return true;
     }
 

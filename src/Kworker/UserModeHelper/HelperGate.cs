@@ -22,6 +22,9 @@ internal sealed class HelperGate
     /// <summary>Programs that have not ended.</summary>
     internal int Running => Launcher.Count;
 
+    /// <summary>Their process ids, where the platform tells.</summary>
+    internal int[] ProcessIds => (Launcher as LinuxHelperLauncher)?.ProcessIds ?? [];
+
     internal HelperLauncher Launcher { get; } = HelperLauncher.Create();
 
     /// <summary>Counts the caller in, allowed or not: <see cref="Leave"/> follows in either case. False while disabled.</summary>

@@ -47,6 +47,8 @@ internal sealed class LinuxHelperLauncher : HelperLauncher
             if (status.Outcome != HelperOutcome.Started)
                 reaper.Release();
         }
+        if (Listeners.Helper)
+            TracePoints.HelperExecuted(program.Path, status.Outcome == HelperOutcome.Started ? pid : 0, status.Raw);
         if (status.Outcome != HelperOutcome.Started)
             return status;
         if (waitMilliseconds == 0)

@@ -248,6 +248,8 @@ public sealed class UserModeHelperCall
         using BlockingScope blocking = Worker.Blocking();
         HelperLauncher launcher = _gate.Launcher;
         status = direct ? launcher.Run(_program, EndedOnReaper) : launcher.Start(_program, WaitsForEnd ? EndedOnReaper : null);
+        if (status.Outcome is HelperOutcome.Started or HelperOutcome.Exited or HelperOutcome.Killed)
+            _queue.OwningSystem.Counters.AddHelper();
         return status.Outcome != HelperOutcome.Started || !WaitsForEnd;
     }
 

@@ -75,6 +75,12 @@ internal abstract class Waiter
     internal bool IsExclusive;
     internal Kthread? Task;
 
+    /// <summary>How many waits it has served, the present one included. Written by the owner.</summary>
+    internal int Waits { get; private set; }
+
+    /// <summary>The present wait ends by itself. A look from outside.</summary>
+    internal bool HasTimeout => Volatile.Read(ref _timers) is not null;
+
     internal bool IsQueued => Next is not null;
 
     internal bool HasTimedOut => (Seam.Read(in _flags) & TimedOutFlag) != 0;
@@ -102,6 +108,9 @@ internal abstract class Waiter
         Mode = mode;
         IsExclusive = exclusive;
         _flags = 0;
+        Waits++;
+        if (Listeners.Stacks)
+            WaitStacks.Note(this);
         Task = Kthread.Current;
         Task?.AddWaiter(this);
     }

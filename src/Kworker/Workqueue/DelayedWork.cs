@@ -75,13 +75,21 @@ public abstract class DelayedWork : Work
             Target.Report(this, Target.RefusalOf(this));
     }
 
-    private protected override bool TryDisarm() => BoundSystem is { } system && system.Timers.Cancel(this);
+    private protected override bool TryDisarm()
+    {
+        bool taken = BoundSystem is { } system && system.Timers.Cancel(this);
+        if (taken && Listeners.Timer)
+            TracePoints.TimerCancelled(this);
+        return taken;
+    }
 
     private protected override bool TryCancelTime()
     {
         if (!TimerArming.TryDisarm(this, ref _timer, ItemState.Pending, out bool tell))
             return false;
         BoundSystem!.Timers.Disarmed(this, tell);
+        if (Listeners.Timer)
+            TracePoints.TimerCancelled(this);
         return true;
     }
 
@@ -122,6 +130,8 @@ public abstract class DelayedWork : Work
                     Target = target; // before it lands: who fires or disarms it reads it after
                 if (timers.Land(this, ref _timer, expires, armed) || program)
                     timers.Program();
+                if (Listeners.Timer)
+                    TracePoints.TimerStarted(this, timers.Now, delay);
                 return true;
             }
 

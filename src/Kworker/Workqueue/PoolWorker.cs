@@ -27,6 +27,7 @@ internal sealed class PoolWorker
     private readonly Rescuer? _rescuer; // whose thread this is; null for a worker of the pool's
     private int _notRunning; // R: why it does not count as running, bits as above (WORKER_NOT_RUNNING); 0 when it does
     private int _begun; // counts what it has begun; its own thread's, read by the monitor
+    private int _others; // of these, those that are no runs of items, but pieces of them or barriers; its own thread's
     private int _begunAtLastLook; // the monitor's
     private ThreadProbe? _probe; // set by its own thread before it arrives
 
@@ -52,6 +53,15 @@ internal sealed class PoolWorker
 
     /// <summary>The queue of <see cref="CurrentWork"/>. Its own thread's.</summary>
     internal Workqueue? CurrentQueue { get; private set; }
+
+    /// <summary>How many runs of items it has begun. Written by its own thread, read by any.</summary>
+    internal int Runs => Seam.Read(in _begun) - Volatile.Read(ref _others);
+
+    /// <summary>How many pieces of any kind, by which it is seen to go on. Written by its own thread, read by any.</summary>
+    internal int Steps => Seam.Read(in _begun);
+
+    /// <summary>What it has taken ahead.</summary>
+    internal Stage Stage => _stage;
 
     // R: links of the pool's idle workers.
     internal PoolWorker? NextIdle;
@@ -178,6 +188,8 @@ internal sealed class PoolWorker
         t_current = this;
         KworkerSystem.Enter(_pool.System);
         _parker.Adopt();
+        _pool.System.Registry.Add(this);
+        _pool.System.Watchdog.Start();
         _executionContext = ExecutionContext.Capture();
         _probe = new ThreadProbe();
         RunLock runLock = _pool.System.RunLock;
@@ -187,6 +199,7 @@ internal sealed class PoolWorker
         else
             RunRescuer(_rescuer, runLock);
         runLock.Exit();
+        _pool.System.Registry.Remove(this);
         _parker.Leave();
     }
 
@@ -290,6 +303,7 @@ internal sealed class PoolWorker
     /// <summary>Runs what it has taken ahead, without the run lock. What is taken back meanwhile is left out.</summary>
     private void RunStage()
     {
+        bool isTraced = Listeners.OfRuns; // who begins to listen now hears of the next stage
         Workqueue? last = null; // the queue of the run before
         for (int index = 0; index < _stage.Count; index++)
         {
@@ -304,15 +318,20 @@ internal sealed class PoolWorker
             CurrentWork = work;
             if (!ReferenceEquals(CurrentQueue, queue))
                 CurrentQueue = queue;
+            Activity? activity = isTraced ? TracePoints.Begun(work, queue) : null;
+            Exception? failure = null;
             try
             {
                 work.Execute();
             }
             catch (Exception e)
             {
+                failure = e;
                 queue.Report(work, e);
             }
 
+            if (isTraced)
+                TracePoints.Ended(work, activity, failure);
             CleanUp(work, queue);
             if (!_stage.TryEnd(index))
                 EndWatched(index);
@@ -367,11 +386,15 @@ internal sealed class PoolWorker
         CurrentWork = run?.Work;
         CurrentQueue = run?.Queue;
         Seam.Write(ref _begun, _begun + 1);
+        if (item is not Work)
+            Volatile.Write(ref _others, _others + 1);
         if (CurrentQueue is { IsCpuIntensive: true })
             CountOut(CpuIntensive);
         // Others may be waiting: if not enough workers run, one more goes on with them.
         _pool.NeedsPlan = true;
         runLock.Exit();
+        if (_rescuer is not null)
+            TracePoints.Rescued(_rescuer.QueueName);
 
         bool isOver = Execute(item, run);
 
@@ -418,6 +441,9 @@ internal sealed class PoolWorker
         Exception? failure = null;
         try
         {
+            if (item is Work begun && Listeners.OfRuns)
+                run!.Activity = TracePoints.Begun(begun, run.Queue!);
+
             if (item is Work { IsAsync: true } work)
             {
                 SynchronizationContext.SetSynchronizationContext(run);
@@ -445,6 +471,8 @@ internal sealed class PoolWorker
             failure = e;
         }
 
+        if (run is not null && (isOver || run.IsOver))
+            EndTrace(run, failure);
         // Whatever left the function is the function's fault: the queue's handler hears of it, the worker goes on.
         if (failure is not null)
         {
@@ -456,6 +484,14 @@ internal sealed class PoolWorker
 
         CleanUp(run?.Work, run?.Queue);
         return isOver;
+    }
+
+    private static void EndTrace(WorkRun run, Exception? failure)
+    {
+        if (run.Activity is null && !Listeners.Workqueue)
+            return;
+        TracePoints.Ended(run.Work!, run.Activity, failure);
+        run.Activity = null;
     }
 
     /// <summary>What the function left on the thread is not the next one's: asynchronous locals, a synchronization context, a blocking scope.</summary>

@@ -11,7 +11,7 @@ namespace Kworker;
 /// </para>
 /// Marked R: guarded by the run lock. Marked O: the owning worker's own.
 /// </summary>
-internal sealed class Stage(WorkerPool pool)
+internal sealed partial class Stage(WorkerPool pool)
 {
     /// <summary>More save no more: the lock is a small part of what sixteen items cost.</summary>
     internal const int Size = 16;

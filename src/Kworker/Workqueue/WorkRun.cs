@@ -41,6 +41,15 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     /// <summary>The queue that it was queued on. Also read by the run's own code, for which it does not change.</summary>
     internal Workqueue? Queue { get; private set; }
 
+    /// <summary>Tells one run from the next that uses the object.</summary>
+    internal long Number { get; private set; }
+
+    /// <summary>What tells of it, if somebody listened when it began. Its workers' own, one after another.</summary>
+    internal Activity? Activity { get; set; }
+
+    /// <summary>Its task has ended. The worker's that runs a piece of it.</summary>
+    internal bool IsOver => _isOver;
+
     /// <summary>The flush epoch that it counts for.</summary>
     internal FlushEpoch? Epoch { get; private set; }
 
@@ -49,6 +58,7 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         Work = work;
         Queue = queue;
         Epoch = epoch;
+        Number++;
         _isBusy = true;
         if (work.IsAsync)
             queue.AddAsync(this);

@@ -17,7 +17,7 @@ namespace Kworker;
 /// </para>
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
-internal sealed class WorkerPool(KworkerSystem system, string name, int maxRunning, int maxWorkers)
+internal sealed partial class WorkerPool(KworkerSystem system, string name, int maxRunning, int maxWorkers)
 {
     /// <summary>For <c>maxRunning</c>: every item gets a worker at once.</summary>
     internal const int Unmanaged = int.MaxValue;

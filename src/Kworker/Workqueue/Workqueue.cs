@@ -23,6 +23,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     private int _active; // items in the pool's list, in a stage or running, without barriers
     private FlushEpoch _epoch = new(); // what is queued now belongs to it
     private FlushEpoch _oldestEpoch; // the first that is not finished
+    private long _queued; // items put in line so far
     private int _drainers;
     private bool _isDisposed;
     private WorkRun? _asyncRuns; // those in progress, linked
@@ -60,6 +61,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         Name = name;
         OwningSystem = system ?? KworkerSystem.Current;
         _maxActive = options.Ordered ? 1 : options.MaxActive;
+        _flags = FlagsOf(options);
         _pool = options.HighPriority ? OwningSystem.HighPriority
             : options.Unbound || options.Ordered ? OwningSystem.Unbound
             : OwningSystem.Normal;
@@ -176,7 +178,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>By the owner of Pending: puts the item in line; false when the queue takes no items, and then Pending is released.</summary>
     internal bool TryEnqueue(Work work)
     {
-        if (Listeners.Queueing)
+        if (Listeners.OfQueueing)
             TracePoints.Queued(work, this);
         int gate = Seam.Read(in _gate);
         if (!_pool.IsManaged || IsOdd(gate))
@@ -246,11 +248,12 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// </summary>
     internal bool TryReceive(Work work, Stage stage, PoolWorker worker)
     {
-        if (IsOdd(_gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged)
+        if (IsOdd(_gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
             return false;
         work.EnterEpoch(this, _epoch);
         work.IsInactive = false;
         _epoch.InFlight++;
+        _queued++;
         _active++;
         stage.Add(work, worker);
         return true;
@@ -261,6 +264,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     {
         work.EnterQueue(this, _epoch);
         _epoch.InFlight++;
+        _queued++;
         if (_active >= _maxActive)
             _pool.SettleStages(); // some may be over and not accounted for yet
         work.IsInactive = _active >= _maxActive;
@@ -268,6 +272,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         {
             _active++;
             _pool.AddLast(work);
+            if (Listeners.Workqueue)
+                OwningSystem.RunLock.NoteActivated(work);
             return;
         }
 
@@ -325,6 +331,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>Hands an exception to <see cref="UnhandledException"/>, or to the log.</summary>
     internal void Report(Work work, Exception exception)
     {
+        OwningSystem.Counters.AddWorkException();
+        TracePoints.Failed(this, work, exception);
         try
         {
             if (UnhandledException is { } handler)
@@ -346,6 +354,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         work.IsInactive = false;
         _active++;
         _pool.AddActiveTied(work);
+        if (Listeners.Workqueue)
+            OwningSystem.RunLock.NoteActivated(work);
     }
 
     /// <summary>Closes the present epoch and returns it to be waited for; null when nothing is queued or running.</summary>

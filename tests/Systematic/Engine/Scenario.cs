@@ -22,6 +22,9 @@ internal sealed class Scenario(Schedule schedule)
             Processors = processors,
             OwnTimerThread = ownTimerThread,
             Monitor = false,
+            PoolStallLimit = Timeout.InfiniteTimeSpan,
+            LongItemLimit = Timeout.InfiniteTimeSpan,
+            HungTaskLimit = Timeout.InfiniteTimeSpan,
             Log = text =>
             {
                 if (!LogsMayCome)

@@ -1,0 +1,41 @@
+namespace Kworker;
+
+/// <content>What a snapshot and the watchdog see of it.</content>
+public sealed partial class Kthread
+{
+    internal KthreadSnapshot ToSnapshot(int maxItems)
+    {
+        _lock.Enter();
+        WaitMode? waits = _waiters?.Mode;
+        _lock.Exit();
+        int flags = Seam.Read(in _flags);
+        return new KthreadSnapshot
+        {
+            Name = Name,
+            ThreadId = ThreadId,
+            IsParked = (flags & IsParkedBit) != 0,
+            ShouldStop = (flags & ShouldStopBit) != 0,
+            Waits = waits,
+            IsWorker = Worker is not null,
+            Function = Worker?.RunInProgress is null ? null : Worker.CurrentFunction,
+            Pending = Worker?.PendingFunctions(maxItems) ?? [],
+        };
+    }
+
+    /// <summary>
+    /// The waits that it is in which nothing but their own end can end, each with its number; not those in which it waits to be unparked, or for something to do.
+    /// </summary>
+    internal List<(Waiter Waiter, int Number)> UninterruptibleWaits()
+    {
+        var waits = new List<(Waiter, int)>();
+        _lock.Enter();
+        for (Waiter? waiter = _waiters; waiter is not null; waiter = waiter.NextOfTask)
+        {
+            if (waiter is { Mode: WaitMode.Uninterruptible, HasTimeout: false } && !ReferenceEquals(waiter.Object, _unpark) && !ReferenceEquals(waiter.Object, Idles))
+                waits.Add((waiter, waiter.Waits));
+        }
+
+        _lock.Exit();
+        return waits;
+    }
+}

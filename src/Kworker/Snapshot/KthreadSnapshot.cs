@@ -1,0 +1,37 @@
+namespace Kworker;
+
+/// <summary>A kthread at one moment.</summary>
+public sealed record KthreadSnapshot
+{
+    internal KthreadSnapshot()
+    {
+    }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The operating system's number of its thread; zero where that is not known.</summary>
+    public required int ThreadId { get; init; }
+
+    /// <summary>It is parked.</summary>
+    public required bool IsParked { get; init; }
+
+    /// <summary>It was asked to stop.</summary>
+    public required bool ShouldStop { get; init; }
+
+    /// <summary>How it waits in a wait of this library; null when it is in none.</summary>
+    public required WaitMode? Waits { get; init; }
+
+    /// <summary>It is the thread of a kthread worker.</summary>
+    public required bool IsWorker { get; init; }
+
+    /// <summary>What a kthread worker runs; null when nothing, or for other kthreads.</summary>
+    public string? Function { get; init; }
+
+    /// <summary>What waits in a kthread worker's line, in its order; no more than were asked for.</summary>
+    public required IReadOnlyList<string> Pending { get; init; }
+}
+
+/// <summary>A usermode helper at one moment.</summary>
+/// <param name="ProcessId">Its process.</param>
+public sealed record HelperSnapshot(int ProcessId);

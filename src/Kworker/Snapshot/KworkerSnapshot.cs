@@ -1,0 +1,36 @@
+namespace Kworker;
+
+/// <summary>
+/// Everything that is alive in a <see cref="KworkerSystem"/> at one moment; see <see cref="KworkerSystem.Snapshot"/>. Its text reads like what the kernel prints on
+/// sysrq-t of its workqueues.
+/// </summary>
+public sealed class KworkerSnapshot
+{
+    internal KworkerSnapshot(
+        DateTimeOffset time, IReadOnlyList<WorkqueueSnapshot> queues, IReadOnlyList<PoolSnapshot> pools, IReadOnlyList<KthreadSnapshot> kthreads, IReadOnlyList<HelperSnapshot> helpers)
+    {
+        Time = time;
+        Workqueues = queues;
+        Pools = pools;
+        Kthreads = kthreads;
+        Helpers = helpers;
+    }
+
+    /// <summary>When it was taken, by the system's clock.</summary>
+    public DateTimeOffset Time { get; }
+
+    /// <summary>All workqueues, idle ones included.</summary>
+    public IReadOnlyList<WorkqueueSnapshot> Workqueues { get; }
+
+    /// <summary>The worker pools.</summary>
+    public IReadOnlyList<PoolSnapshot> Pools { get; }
+
+    /// <summary>Kthreads that have begun and not ended, those of kthread workers included.</summary>
+    public IReadOnlyList<KthreadSnapshot> Kthreads { get; }
+
+    /// <summary>Usermode helpers that have not ended.</summary>
+    public IReadOnlyList<HelperSnapshot> Helpers { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => SnapshotText.Write(this);
+}

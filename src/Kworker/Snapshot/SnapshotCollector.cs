@@ -1,0 +1,174 @@
+namespace Kworker;
+
+/// <summary>
+/// Takes a snapshot in two steps: what stands is noted under the run lock, all of it in one go, so that each item is seen in one place; names and texts are made
+/// of it afterwards. Lists are noted up to a number of items: nobody waits for the lock because a million are queued.
+/// </summary>
+internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
+{
+    private readonly List<(Work Work, Workqueue Queue, Place Place, PoolWorker? Worker, WorkRun? Run)> _items = [];
+    private readonly Dictionary<Workqueue, int> _listed = [];
+    private readonly List<QueueCounts> _queues = [];
+    private readonly List<PoolCounts> _pools = [];
+    private readonly HashSet<WorkRun> _runs = [];
+    private readonly HashSet<Work> _staged = [];
+
+    private enum Place
+    {
+        InFlight,
+        Awaiting,
+        Pending,
+        Inactive,
+    }
+
+    internal KworkerSnapshot Take()
+    {
+        DateTimeOffset time = system.TimeProvider.GetUtcNow();
+        Workqueue[] queues = system.AliveQueues;
+        PoolWorker[] workers = system.Registry.Workers;
+        system.RunLock.Enter();
+        // Counted first: staged items end without the lock, and none is to be listed that was not counted.
+        foreach (Workqueue queue in queues)
+            _queues.Add(queue.Collect(this));
+        foreach (PoolWorker worker in workers)
+            Add(worker);
+        foreach (WorkRun run in queues.SelectMany(static queue => queue.AsyncRuns))
+            AddAwaiting(run);
+        foreach (WorkerPool pool in system.Pools)
+            _pools.Add(pool.Collect(this));
+        system.RunLock.Exit();
+        ILookup<Workqueue?, (DelayedWork Work, TimeSpan DueIn)> delayed = system.Timers.Collect(maxItems).ToLookup(static item => item.Work.Target);
+
+        ILookup<Workqueue, (Work Work, Workqueue Queue, Place Place, PoolWorker? Worker, WorkRun? Run)> items = _items.ToLookup(static item => item.Queue);
+        return new KworkerSnapshot(
+            time,
+            [.. _queues.Select(counts => ToSnapshot(counts, [.. items[counts.Queue]], delayed[counts.Queue]))],
+            [.. _pools.Select(counts => ToSnapshot(counts, workers))],
+            [.. system.Registry.Kthreads.OrderBy(static kthread => kthread.Name, StringComparer.Ordinal).Select(kthread => kthread.ToSnapshot(maxItems))],
+            [.. system.Helpers.ProcessIds.Select(static pid => new HelperSnapshot(pid))]);
+    }
+
+    /// <summary>Run lock: an item that waits for a worker, in a list or a stage.</summary>
+    internal void AddPending(DeferredItem item)
+    {
+        if (item is Work { Queue: { } queue } work && Count(queue))
+            _items.Add((work, queue, Place.Pending, null, null));
+    }
+
+    /// <summary>Run lock: an item that waits for a place.</summary>
+    internal void AddInactive(Work work, Workqueue queue)
+    {
+        if (Count(queue))
+            _items.Add((work, queue, Place.Inactive, null, null));
+    }
+
+    /// <summary>Run lock: an async run.</summary>
+    private void AddAwaiting(WorkRun run)
+    {
+        // A piece of it may be run by a worker right now.
+        if (run is not { Work: { } work, Queue: { } queue } || !_runs.Add(run))
+            return;
+        _items.Add((work, queue, Place.Awaiting, null, run));
+        AddBehind(run);
+    }
+
+    internal bool IsFull(Workqueue queue) => _listed.GetValueOrDefault(queue) >= maxItems;
+
+    /// <summary>How many of a pool's list are looked at, whosever they are.</summary>
+    internal int MaxItems => maxItems;
+
+    /// <summary>Run lock: an item that a worker has taken ahead and not begun.</summary>
+    internal void AddStaged(Work work)
+    {
+        _staged.Add(work);
+        AddPending(work);
+    }
+
+    /// <summary>Run lock: a run on a worker. One that has begun without the lock has been made to end under it, so that it is seen whole.</summary>
+    internal void AddInFlight(WorkRun run, PoolWorker worker)
+    {
+        if (run is { Work: { } work, Queue: { } queue } && _runs.Add(run))
+        {
+            _items.Add((work, queue, Place.InFlight, worker, run));
+            AddBehind(run);
+        }
+    }
+
+    private void Add(PoolWorker worker)
+    {
+        worker.Stage.Collect(this, worker);
+        // What it has begun since its stage was looked at has been seen there.
+        if (worker.CurrentWork is { } work && !_staged.Contains(work) && work.FindRun() is { } run)
+            AddInFlight(run, worker);
+    }
+
+    private void AddBehind(WorkRun run)
+    {
+        int left = maxItems;
+        for (DeferredItem item = run.Scheduled.Next!; !ReferenceEquals(item, run.Scheduled) && left-- > 0; item = item.Next!)
+            AddPending(item);
+    }
+
+    private bool Count(Workqueue queue)
+    {
+        int listed = _listed.GetValueOrDefault(queue);
+        _listed[queue] = listed + 1;
+        return listed < maxItems;
+    }
+
+    private WorkqueueSnapshot ToSnapshot(QueueCounts counts, (Work Work, Workqueue Queue, Place Place, PoolWorker? Worker, WorkRun? Run)[] items, IEnumerable<(DelayedWork Work, TimeSpan DueIn)> delayed)
+    {
+        Workqueue queue = counts.Queue;
+        return new WorkqueueSnapshot
+        {
+            Name = queue.Name,
+            Pool = queue.Pool.Name,
+            Flags = counts.Flags,
+            IsDraining = counts.IsDraining,
+            Active = counts.Active,
+            MaxActive = counts.MaxActive,
+            Unfinished = counts.Unfinished,
+            InFlight = [.. items.Where(static item => item.Place <= Place.Awaiting).Select(item => new WorkItemSnapshot
+            {
+                Function = item.Work.FunctionName,
+                Thread = item.Worker?.Name,
+                IsAwaiting = item.Place == Place.Awaiting,
+                Duration = system.Watchdog.DurationOf(item.Worker, item.Run!),
+                QueuedAt = Origins.Of(item.Work),
+            })],
+            Pending = Of(Place.Pending),
+            Inactive = Of(Place.Inactive),
+            Delayed = [.. delayed.OrderBy(static item => item.DueIn).Select(static item => new WorkItemSnapshot
+            {
+                Function = item.Work.FunctionName,
+                DueIn = item.DueIn > TimeSpan.Zero ? item.DueIn : TimeSpan.Zero,
+                QueuedAt = Origins.Of(item.Work),
+            })],
+        };
+
+        WorkItemSnapshot[] Of(Place place) =>
+            [.. items.Where(item => item.Place == place).Select(static item => new WorkItemSnapshot { Function = item.Work.FunctionName, QueuedAt = Origins.Of(item.Work) })];
+    }
+
+    private PoolSnapshot ToSnapshot(PoolCounts counts, PoolWorker[] workers) => new()
+    {
+        Name = counts.Pool.Name,
+        Workers = counts.Workers,
+        Idle = counts.Idle,
+        Running = counts.Running,
+        MaxRunning = counts.Pool.MaxRunning,
+        HasWaiting = counts.HasWaiting,
+        Hung = system.Watchdog.HungTimeOf(counts.Pool),
+        Threads =
+        [
+            .. workers.Where(worker => ReferenceEquals(worker.Pool, counts.Pool)).OrderBy(static worker => worker.Name.Length).ThenBy(static worker => worker.Name, StringComparer.Ordinal)
+                .Select(static worker => new WorkerSnapshot(worker.Name, worker.ThreadId, worker.CurrentWork?.FunctionName)),
+        ],
+    };
+}
+
+/// <summary>What a pool counts, under the run lock.</summary>
+internal readonly record struct PoolCounts(WorkerPool Pool, int Workers, int Idle, int Running, bool HasWaiting);
+
+/// <summary>What a queue counts, under the run lock.</summary>
+internal readonly record struct QueueCounts(Workqueue Queue, string Flags, bool IsDraining, int Active, int MaxActive, int Unfinished, long Queued);
