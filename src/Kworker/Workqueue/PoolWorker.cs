@@ -55,10 +55,10 @@ internal sealed class PoolWorker
     internal Workqueue? CurrentQueue { get; private set; }
 
     /// <summary>How many runs of items it has begun. Written by its own thread, read by any.</summary>
-    internal int Runs => Seam.Read(in _begun) - Volatile.Read(ref _others);
+    internal int Runs => Volatile.Read(ref _begun) - Volatile.Read(ref _others);
 
     /// <summary>How many pieces of any kind, by which it is seen to go on. Written by its own thread, read by any.</summary>
-    internal int Steps => Seam.Read(in _begun);
+    internal int Steps => Volatile.Read(ref _begun);
 
     /// <summary>What it has taken ahead.</summary>
     internal Stage Stage => _stage;
