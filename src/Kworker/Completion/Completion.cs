@@ -237,7 +237,8 @@ public sealed class Completion : IWaitObject
     {
         KworkerSystem system = KworkerSystem.Current;
         AsyncWaiter waiter = AsyncWaiter.Rent(system);
-        waiter.Deadline = new WaitDeadline(system.TimeProvider, timeout);
+        if (timeout > TimeSpan.Zero)
+            waiter.Deadline = new WaitDeadline(system.TimeProvider, timeout);
         waiter.Begin(this, mode, exclusive: true);
         if (Enter(waiter) is { } now)
         {

@@ -15,28 +15,23 @@ internal static class AsyncWaiterPool
     private static int s_count; // of chains, under s_lock
 
     [ThreadStatic]
-    private static AsyncWaiter? t_chain; // the one that is taken from and given to
-
-    [ThreadStatic]
-    private static int t_length; // of it
-
-    [ThreadStatic]
-    private static AsyncWaiter? t_full; // one in reserve, full, so that a thread at the edge does not go to the store each time
+    private static Rest? t_rest;
 
     /// <summary>One that is linked to nothing; null when there is none.</summary>
     internal static AsyncWaiter? Take()
     {
-        AsyncWaiter? waiter = t_chain;
+        Rest rest = t_rest ??= new Rest();
+        AsyncWaiter? waiter = rest.Chain;
         if (waiter is null)
         {
-            waiter = TakeChain();
+            waiter = TakeChain(rest);
             if (waiter is null)
                 return null;
-            t_length = ChainLength;
+            rest.Length = ChainLength;
         }
 
-        t_chain = (AsyncWaiter?)waiter.Next;
-        t_length--;
+        rest.Chain = (AsyncWaiter?)waiter.Next;
+        rest.Length--;
         waiter.Next = null;
         return waiter;
     }
@@ -44,26 +39,27 @@ internal static class AsyncWaiterPool
     /// <summary>Gives one back; with enough in store it is left to the garbage collector.</summary>
     internal static void Give(AsyncWaiter waiter)
     {
-        if (t_length == ChainLength)
+        Rest rest = t_rest ??= new Rest();
+        if (rest.Length == ChainLength)
         {
-            if (t_full is { } full)
+            if (rest.Full is { } full)
                 StoreChain(full);
-            t_full = t_chain;
-            t_chain = null;
-            t_length = 0;
+            rest.Full = rest.Chain;
+            rest.Chain = null;
+            rest.Length = 0;
         }
 
-        waiter.Next = t_chain;
-        t_chain = waiter;
-        t_length++;
+        waiter.Next = rest.Chain;
+        rest.Chain = waiter;
+        rest.Length++;
     }
 
-    private static AsyncWaiter? TakeChain()
+    private static AsyncWaiter? TakeChain(Rest rest)
     {
-        AsyncWaiter? chain = t_full;
+        AsyncWaiter? chain = rest.Full;
         if (chain is not null)
         {
-            t_full = null;
+            rest.Full = null;
             return chain;
         }
 
@@ -91,5 +87,18 @@ internal static class AsyncWaiterPool
         }
 
         s_lock.Exit();
+    }
+
+    /// <summary>What one thread has.</summary>
+    private sealed class Rest
+    {
+        /// <summary>The chain that is taken from and given to.</summary>
+        internal AsyncWaiter? Chain;
+
+        /// <summary>Of <see cref="Chain"/>.</summary>
+        internal int Length;
+
+        /// <summary>One in reserve, full, so that a thread at the edge does not go to the store each time.</summary>
+        internal AsyncWaiter? Full;
     }
 }
