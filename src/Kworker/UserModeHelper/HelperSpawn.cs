@@ -11,14 +11,14 @@ namespace Kworker;
 /// falls back to a shell for a file of unknown format; only its sibling with the search path ever did.
 /// </para>
 /// <para>
-/// Out of the reach of our terminal, because the kernel's helpers have none: a Ctrl-C at the daemon's is not meant for the program that is just writing the daemon's
-/// state to disk, and the helper must not read or stop at it. Where we have a terminal that takes a session of its own, else a process group is enough. Not
-/// a session in any case, because each is a scheduling group of its own where the kernel has automatic ones, and a busy machine lets a new group wait: the
-/// spawn then takes half as long again.
+/// Out of the reach of our terminal, because the kernel's helpers have none: a Ctrl-C at the daemon's is not meant for the program that
+/// is just writing the daemon's state to disk, and the helper must not read or stop at it. Where we have a terminal that takes a session
+/// of its own, else a process group is enough. Not a session in any case, because each is a scheduling group of its own where the kernel
+/// has automatic ones, and a busy machine lets a new group wait: the spawn then takes half as long again.
 /// </para>
 /// <para>
-/// What posix_spawn cannot set stays ours: umask, nice value, resource limits. User and groups are those of the thread that spawns. glibc leaves the two signals ignored that
-/// it uses itself (32 and 33).
+/// What posix_spawn cannot set stays ours: umask, nice value, resource limits. User and groups are those of the thread that spawns. glibc
+/// leaves the two signals ignored that it uses itself (32 and 33).
 /// </para>
 /// </remarks>
 internal static unsafe class HelperSpawn

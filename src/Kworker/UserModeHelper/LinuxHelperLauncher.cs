@@ -4,8 +4,8 @@ namespace Kworker;
 internal sealed class LinuxHelperLauncher : HelperLauncher
 {
     /// <summary>
-    /// How long a caller that nothing can interrupt waits for its child itself. Most helpers are over by then; for the others the wake-up by the reaper costs nothing
-    /// that shows, and the caller waits in sight of those who look for hung tasks.
+    /// How long a caller that nothing can interrupt waits for its child itself. Most helpers are over by then; for the others the wake-up
+    /// by the reaper costs nothing that shows, and the caller waits in sight of those who look for hung tasks.
     /// </summary>
     private const int DirectWaitMilliseconds = 1000;
 

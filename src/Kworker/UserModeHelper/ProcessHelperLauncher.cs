@@ -5,9 +5,10 @@ namespace Kworker;
 
 /// <summary>Where there is no pidfd: <see cref="Process"/>, and a thread that waits for each program.</summary>
 /// <remarks>
-/// Differs from Linux: standard input, captured outputs and other ids are refused (-ENOSYS); argv[0] is always the path; standard input and outputs are inherited; a thread per helper; outside Linux
-/// <see cref="Process"/> gives 128 + n for a program that signal n ended, which is reported as that signal, so that exit codes from
-/// 129 to 159 cannot be told from signals. Windows: errors of the exec are mapped to the nearest errno, and exit codes cut to 8 bits.
+/// Differs from Linux: standard input, captured outputs and other ids are refused (-ENOSYS); argv[0] is always the path; standard input
+/// and outputs are inherited; a thread per helper; outside Linux <see cref="Process"/> gives 128 + n for a program that signal n ended,
+/// which is reported as that signal, so that exit codes from 129 to 159 cannot be told from signals. Windows: errors of the exec are
+/// mapped to the nearest errno, and exit codes cut to 8 bits.
 /// </remarks>
 internal sealed class ProcessHelperLauncher : HelperLauncher
 {

@@ -59,8 +59,8 @@ public static class UserModeHelper
         Action? cleanup = null) => new(path, argv, envp, new HelperOptions { Init = init, Cleanup = cleanup });
 
     /// <summary>
-    /// Prepares a call with all that <see cref="HelperOptions"/> can ask for: standard input, captured outputs, working directory, user and groups. Nothing happens
-    /// before its Exec.
+    /// Prepares a call with all that <see cref="HelperOptions"/> can ask for: standard input, captured outputs, working directory, user
+    /// and groups. Nothing happens before its Exec.
     /// </summary>
     /// <param name="path">The program; a relative path starts at "/", the empty one runs nothing and gives 0.</param>
     /// <param name="argv">All its arguments, the first being its name. Empty: -EINVAL.</param>
