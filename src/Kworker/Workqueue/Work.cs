@@ -204,8 +204,10 @@ public abstract partial class Work : DeferredItem
     /// <summary>As <see cref="Disable"/>, and waits until a run that has begun is over (<c>disable_work_sync</c>, Linux 6.10).</summary>
     /// <returns>True when it was pending.</returns>
     /// <exception cref="InvalidOperationException">It has been disabled 65,535 times.</exception>
+    /// <exception cref="DeadlockException">As <see cref="CancelSync"/>. It has not been disabled.</exception>
     public bool DisableSync()
     {
+        WaitGraph.End(BeginCancelWait(isAsync: false)); // asked before anything is changed
         bool taken = Disable();
         CancelSync();
         return taken;
@@ -214,6 +216,7 @@ public abstract partial class Work : DeferredItem
     /// <inheritdoc cref="DisableSync"/>
     public async ValueTask<bool> DisableSyncAsync()
     {
+        WaitGraph.End(BeginCancelWait(isAsync: true));
         bool taken = Disable();
         await CancelSyncAsync();
         return taken;

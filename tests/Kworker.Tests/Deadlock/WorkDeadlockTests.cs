@@ -6,7 +6,7 @@ public sealed class WorkDeadlockTests : IDisposable
 
     public void Dispose() => _system.Dispose();
 
-    public static TheoryData<string> SelfWaits => ["flush", "cancel", "queue flush", "drain", "dispose"];
+    public static TheoryData<string> SelfWaits => ["flush", "cancel", "disable", "queue flush", "drain", "dispose"];
 
     [Theory]
     [MemberData(nameof(SelfWaits))]
@@ -22,6 +22,7 @@ public sealed class WorkDeadlockTests : IDisposable
                 {
                     case "flush": self!.Flush(); break;
                     case "cancel": self!.CancelSync(); break;
+                    case "disable": self!.DisableSync(); break;
                     case "queue flush": queue.Flush(); break;
                     case "drain": queue.Drain(); break;
                     default: queue.Dispose(); break;
@@ -55,6 +56,7 @@ public sealed class WorkDeadlockTests : IDisposable
                 {
                     case "flush": await self!.FlushAsync(); break;
                     case "cancel": await self!.CancelSyncAsync(); break;
+                    case "disable": await self!.DisableSyncAsync(); break;
                     case "queue flush": await queue.FlushAsync(); break;
                     case "drain": await queue.DrainAsync(); break;
                     default: await queue.DisposeAsync(); break;
