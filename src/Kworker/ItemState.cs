@@ -18,6 +18,12 @@ internal static class ItemState
     /// <summary>Somebody stands behind the run that a worker began from its stage: the run ends under the run lock.</summary>
     internal const long Watched = 16;
 
+    /// <summary>Where it stands in its worker's stage: bits 11 to 14. Kept while it runs from there.</summary>
+    internal const long StageIndexMask = 0xFL << StageIndexShift;
+
+    /// <summary>See <see cref="StageIndexMask"/>.</summary>
+    internal const int StageIndexShift = 11;
+
     /// <summary>How often it has been disabled and not enabled again: bits 16 to 31.</summary>
     internal const long DisabledMask = 0xFFFFL << 16;
 

@@ -72,6 +72,9 @@ internal sealed class PoolWorker
     internal PoolWorker? NextBusy;
     internal PoolWorker? PreviousBusy;
 
+    /// <summary>R: when it began to look for work, on the stopwatch.</summary>
+    internal long CameAt;
+
     /// <summary>R.</summary>
     internal bool CountsAsRunning => _notRunning == 0;
 

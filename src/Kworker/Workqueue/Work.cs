@@ -62,9 +62,8 @@ public abstract partial class Work : DeferredItem
     /// </summary>
     internal WorkRun? RunInProgress { get; private set; }
 
-    // Whose stage it is in, or was begun from, and where there. Lock: the run lock.
+    /// <summary>Whose stage it is in, or was begun from. Lock: the run lock.</summary>
     private PoolWorker? _stagedBy;
-    private int _stageIndex;
 
     /// <summary>In the list of its queue, a pool or a run, rather than in the wheel, in a stage or on the way. Lock: the run lock.</summary>
     internal bool IsQueued { get; set; }
@@ -388,13 +387,16 @@ public abstract partial class Work : DeferredItem
     /// </summary>
     internal void EnterStage(PoolWorker worker, int index, out long ticket)
     {
-        IsQueued = false;
+        if (IsQueued)
+            IsQueued = false;
         if (!ReferenceEquals(_stagedBy, worker))
             _stagedBy = worker;
-        _stageIndex = index;
-        ticket = (State + ItemState.StagingUnit) | ItemState.Staged;
+        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.StagingUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
         Seam.Write(ref State, ticket);
     }
+
+    /// <summary>Where it stands in the stage, or stood there before it was begun.</summary>
+    private int StageIndex => (int)((Seam.Read(in State) & ItemState.StageIndexMask) >> ItemState.StageIndexShift);
 
     /// <summary>Run lock: out of its stage, unless the worker was first.</summary>
     internal bool TryLeaveStage(long ticket) => Seam.CompareExchange(ref State, ticket & ~ItemState.Staged, ticket) == ticket;
@@ -436,7 +438,7 @@ public abstract partial class Work : DeferredItem
     /// <summary>Run lock: its run in progress, which from here ends under the lock; null when there is none.</summary>
     internal WorkRun? FindRun()
     {
-        if (RunInProgress is null && (Seam.Read(in State) & Running) != 0 && _stagedBy!.TryWatch(_stageIndex, out WorkRun? run))
+        if (RunInProgress is null && (Seam.Read(in State) & Running) != 0 && _stagedBy!.TryWatch(StageIndex, out WorkRun? run))
             RunInProgress = run;
         return RunInProgress;
     }
@@ -445,7 +447,7 @@ public abstract partial class Work : DeferredItem
     private void LeaveStage()
     {
         if ((Seam.Read(in State) & ItemState.Staged) != 0)
-            _stagedBy!.TryReturn(this, _stageIndex);
+            _stagedBy!.TryReturn(this, StageIndex);
     }
 
     /// <summary>

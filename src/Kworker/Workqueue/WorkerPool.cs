@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Kworker;
 
@@ -13,7 +14,8 @@ namespace Kworker;
 /// Who comes for an item: one worker at a time is on its way (<em>arriving</em>: woken or made, or looking around before it idles); when it has found work
 /// it sends for the next, as long as there is more. So a burst of items costs its producers one wake-up. A producer that pushes into the inbox sends for a
 /// worker only if the pool is <em>hungry</em>: fewer run than may and none is on its way. Otherwise somebody runs or arrives, and looks at the inbox before it idles:
-/// it says that the pool is hungry first and looks then, a producer pushes first and then asks whether it is hungry.
+/// it says that the pool is hungry first and looks then, a producer pushes first and then asks whether it is hungry. If workers came in vain of late, producers
+/// leave it to those that run for a while; should these be held up, the monitor sends for another.
 /// </para>
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
@@ -25,7 +27,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly ItemList _items = new();
-    private Inbox _inbox; // lock-free
+    private Entrance _entrance = new() { Hunger = Starving }; // without the lock
     private Stage? _stages; // those that hold items
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
@@ -40,8 +42,22 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     private bool _isRetrying; // a thread could not be made: a timer will try again
     private bool _isShutdown;
 
-    /// <summary>1: who pushes into the inbox is to send for a worker. Written under the run lock, read without it.</summary>
-    private int _isHungry = 1;
+    /// <summary>What <see cref="Entrance.Patience"/> was last set to. Run lock.</summary>
+    private int _lastPatience;
+
+    /// <summary>As many run as may, or one is on its way.</summary>
+    private const int Full = 0;
+
+    /// <summary>Another may come, but some run, and will look at the inbox.</summary>
+    private const int Hungry = 1;
+
+    /// <summary>None runs, and none is on its way.</summary>
+    private const int Starving = 2;
+
+    private const int MostPatience = 1 << 15;
+
+    /// <summary>Several times what it costs to wake a thread and put it to sleep again.</summary>
+    private static readonly TimeSpan s_worthComing = TimeSpan.FromMicroseconds(50);
 
     internal KworkerSystem System => system;
 
@@ -67,8 +83,13 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// </summary>
     internal void Push(DeferredItem item)
     {
-        _inbox.Push(item);
-        if (Seam.Read(in _isHungry) != 0)
+        _entrance.Inbox.Push(item);
+        int hunger = Seam.Read(in _entrance.Hunger);
+        if (hunger == Full)
+            return;
+        if (hunger == Hungry && _entrance.Patience > 0)
+            _entrance.Patience--;
+        else
             Feed();
     }
 
@@ -83,9 +104,9 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// <summary>Run lock: what was pushed goes where it belongs.</summary>
     internal void EmptyInbox()
     {
-        if (_inbox.IsEmpty)
+        if (_entrance.Inbox.IsEmpty)
             return;
-        DeferredItem? item = _inbox.TakeAll(out _);
+        DeferredItem? item = _entrance.Inbox.TakeAll(out _);
         while (item is not null)
         {
             DeferredItem? next = item.Next;
@@ -173,9 +194,9 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// </summary>
     internal bool TryRefill(Stage stage, PoolWorker worker)
     {
-        if (!_items.IsEmpty || _inbox.IsEmpty || !MayWork)
+        if (!_items.IsEmpty || _entrance.Inbox.IsEmpty || !MayWork)
             return false;
-        DeferredItem? item = _inbox.TakeAll(out int count);
+        DeferredItem? item = _entrance.Inbox.TakeAll(out int count);
         int share = ShareOf(count);
         while (item is not null)
         {
@@ -248,15 +269,14 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         NeedsPlan = false;
         while (true)
         {
-            bool mayCome = _running < Limit && _arriving == 0;
-            if (mayCome && !_items.IsEmpty)
+            if (MayCome && !_items.IsEmpty)
             {
                 WakePlan plan = Call();
-                SetHungry(_running < Limit && _arriving == 0);
+                SetHunger();
                 return plan;
             }
 
-            if (!SetHungry(mayCome) || _inbox.IsEmpty)
+            if (!SetHunger() || _entrance.Inbox.IsEmpty)
                 return default;
             system.RunLock.Settle();
         }
@@ -291,15 +311,26 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         return new WakePlan(this, null, null, PlanKind.Start);
     }
 
-    /// <summary>True when it has become hungry just now: then the inbox is to be looked at once more.</summary>
-    private bool SetHungry(bool hungry)
+    private bool MayCome => _running < Limit && _arriving == 0;
+
+    /// <summary>True when it has become more just now: then the inbox is to be looked at once more.</summary>
+    private bool SetHunger()
     {
-        if (!IsManaged || hungry == (_isHungry != 0))
+        int hunger = !MayCome ? Full : _running > 0 ? Hungry : Starving;
+        if (!IsManaged || hunger == _entrance.Hunger)
             return false;
-        Seam.Write(ref _isHungry, hungry ? 1 : 0);
-        if (hungry)
+        bool isMore = hunger > _entrance.Hunger;
+        Seam.Write(ref _entrance.Hunger, hunger);
+        if (isMore)
             Seam.Fence();
-        return hungry;
+        return isMore;
+    }
+
+    /// <summary>A worker is about to idle, that came <paramref name="ago"/> ago: was it worth it? Without a monitor nobody may be left waiting.</summary>
+    private void Judge(TimeSpan ago)
+    {
+        _lastPatience = ago < s_worthComing ? Math.Min((4 * _lastPatience) + 8, MostPatience) : 0;
+        _entrance.Patience = _lastPatience;
     }
 
     /// <summary>The rescuers of queues with items in the list, to be woken.</summary>
@@ -345,6 +376,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         system.RunLock.AssertHeld();
         _arriving--;
+        if (system.Monitor is not null)
+            worker.CameAt = Stopwatch.GetTimestamp();
         worker.PreviousBusy = null;
         worker.NextBusy = _busy;
         if (_busy is not null)
@@ -393,6 +426,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             }
         }
 
+        if ((waits || !_entrance.Inbox.IsEmpty) && MayCome)
+            NeedsPlan = true;
         bool wasExtra = _extra > 0;
         if (suspects == 0 || suspects < _running)
             _extra = 0; // somebody gets on
@@ -441,6 +476,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         CountRunning(-1);
         RemoveBusy(worker);
+        if (system.Monitor is not null)
+            Judge(Stopwatch.GetElapsedTime(worker.CameAt));
         NeedsPlan = true;
         if (_isShutdown)
         {
@@ -503,7 +540,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             _arriving--;
             CountRunning(-1);
             NeedsPlan = false; // not at once
-            SetHungry(true);
+            SetHunger();
             called = CallRescuers();
             _isRetrying = true;
         }
@@ -576,6 +613,25 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         worker.PreviousIdle = null;
         worker.IsIdle = false;
         _idleCount--;
+    }
+
+    /// <summary>What producers read and write, on a cache line of its own: workers write the rest.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Entrance
+    {
+        [FieldOffset(64)]
+        internal Inbox Inbox;
+
+        /// <summary>Whether who pushes into the inbox is to send for a worker. Written under the run lock, read without it.</summary>
+        [FieldOffset(72)]
+        internal int Hunger;
+
+        /// <summary>
+        /// So many pushes more do not send for a worker while the pool only could do with one: those that came last found little left to do, so items
+        /// are over before help arrives, and waking it costs more than they do. Counted down by pushers without a lock: what two of them take for one is no matter.
+        /// </summary>
+        [FieldOffset(76)]
+        internal int Patience;
     }
 
     private sealed class Retry(WorkerPool pool) : TimedItem

@@ -115,9 +115,9 @@ public sealed partial class Workqueue
         RunLock runLock = OwningSystem.RunLock;
         runLock.Enter();
         _drainers++;
-        if (!IsOdd(_gate))
+        if (!IsOdd(_signs.Gate))
         {
-            Seam.Write(ref _gate, _gate + 1);
+            Seam.Write(ref _signs.Gate, _signs.Gate + 1);
             Seam.Fence();
             _isClosing = true;
             runLock.Settle();
@@ -134,7 +134,7 @@ public sealed partial class Workqueue
         _drainers--;
         _isDisposed |= close;
         if (!_isDisposed && _drainers == 0)
-            Seam.Write(ref _gate, _gate + 1);
+            Seam.Write(ref _signs.Gate, _signs.Gate + 1);
         if (_drainers == 0)
             Seam.Write(ref _isOverdue, 0);
         OwningSystem.RunLock.Exit();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Kworker;
 
@@ -10,7 +11,7 @@ namespace Kworker;
 /// <remarks>
 /// The way of an item: <see cref="Queue(Work)"/> → the pool's inbox → active (in the pool's list) or, when <see cref="WorkqueueOptions.MaxActive"/> items are,
 /// inactive (in the queue's) → a worker takes it, runs it, and makes the next inactive one active. All lists and counts are guarded by the system's run lock.
-/// Only the push into the inbox is not: it looks at <c>_gate</c> before and after.
+/// Only the push into the inbox is not: it looks at <see cref="Signs.Gate"/> before and after.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed partial class Workqueue : IDisposable, IAsyncDisposable
@@ -29,22 +30,11 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     private WorkRun? _asyncRuns; // those in progress, linked
     private bool _isClosing; // what is found in the inbox has been pushed before the queue closed
 
-    /// <summary>
-    /// Counts how often it has been closed and opened. Odd: it is being drained or disposed of, and pushes into the inbox are refused. Written under the run lock,
-    /// read without it. A push reads it again afterwards; who closes the queue brings in the inbox afterwards: so either the push is accepted, or it finds another
-    /// number, though the queue be open again, and asks.
-    /// </summary>
-    private int _gate;
+    /// <summary>What is read without the lock.</summary>
+    private Signs _signs;
 
     /// <summary>1: see <see cref="IsOverdue"/>.</summary>
     private int _isOverdue;
-
-    /// <summary>
-    /// 1: somebody waits for items of this queue to end (a flush, or an inactive item), so each is accounted for at once and not with the rest of its worker's stage.
-    /// Written under the run lock, read by workers between two items: who writes 1 settles all stages afterwards, a worker publishes the end of an item before
-    /// it reads; so one of the two sees it.
-    /// </summary>
-    private int _isEager;
 
     /// <summary>Makes a queue (<c>alloc_workqueue</c>).</summary>
     /// <param name="name">Named in messages and dumps.</param>
@@ -160,10 +150,10 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Flush"/>
     public ValueTask FlushAsync() => WaitAsync(CloseEpoch(), "Flush");
 
-    /// <summary>Somebody waits for the end of each item: see <c>_isEager</c>.</summary>
-    internal bool IsEager => Seam.Read(in _isEager) != 0;
+    /// <summary>Somebody waits for the end of each item: see <see cref="Signs.IsEager"/>.</summary>
+    internal bool IsEager => Seam.Read(in _signs.IsEager) != 0;
 
-    /// <summary>A push into the inbox would be refused: see <c>_gate</c>.</summary>
+    /// <summary>A push into the inbox would be refused: see <see cref="Signs.Gate"/>.</summary>
     private static bool IsOdd(int gate) => (gate & 1) != 0;
 
     /// <summary>By the owner of Pending: puts the item in line, or releases it and throws.</summary>
@@ -180,14 +170,16 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     {
         if (Listeners.OfQueueing)
             TracePoints.Queued(work, this);
-        int gate = Seam.Read(in _gate);
+        int gate = Seam.Read(in _signs.Gate);
         if (!_pool.IsManaged || IsOdd(gate))
             return TryEnqueueLocked(work);
         if (!ReferenceEquals(work.Target, this))
             work.Target = this;
-        work.PushedBy = Environment.CurrentManagedThreadId;
+        int thread = Environment.CurrentManagedThreadId;
+        if (work.PushedBy != thread)
+            work.PushedBy = thread;
         _pool.Push(work);
-        return Seam.Read(in _gate) == gate || WasAccepted(work);
+        return Seam.Read(in _signs.Gate) == gate || WasAccepted(work);
     }
 
     private bool TryEnqueueLocked(Work work)
@@ -237,7 +229,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>Run lock: an item that was pushed into the inbox comes in.</summary>
     internal void Receive(Work work)
     {
-        if (IsOdd(_gate) && !_isClosing)
+        if (IsOdd(_signs.Gate) && !_isClosing)
             work.IsRefused = true;
         else
             Admit(work);
@@ -248,10 +240,11 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// </summary>
     internal bool TryReceive(Work work, Stage stage, PoolWorker worker)
     {
-        if (IsOdd(_gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
+        if (IsOdd(_signs.Gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
             return false;
         work.EnterEpoch(this, _epoch);
-        work.IsInactive = false;
+        if (work.IsInactive)
+            work.IsInactive = false;
         _epoch.InFlight++;
         _queued++;
         _active++;
@@ -281,12 +274,12 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         BecomeEager();
     }
 
-    /// <summary>Run lock: somebody waits. See <c>_isEager</c>.</summary>
+    /// <summary>Run lock: somebody waits. See <see cref="Signs.IsEager"/>.</summary>
     private void BecomeEager()
     {
-        if (_isEager != 0)
+        if (_signs.IsEager != 0)
             return;
-        Seam.Write(ref _isEager, 1);
+        Seam.Write(ref _signs.IsEager, 1);
         Seam.Fence();
         _pool.SettleStages();
     }
@@ -324,8 +317,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             OwningSystem.RunLock.Note(oldest);
         }
 
-        if (_isEager != 0 && _inactive.IsEmpty && ReferenceEquals(_oldestEpoch, _epoch))
-            Seam.Write(ref _isEager, 0);
+        if (_signs.IsEager != 0 && _inactive.IsEmpty && ReferenceEquals(_oldestEpoch, _epoch))
+            Seam.Write(ref _signs.IsEager, 0);
     }
 
     /// <summary>Hands an exception to <see cref="UnhandledException"/>, or to the log.</summary>
@@ -392,6 +385,27 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             runLock.Exit();
             return idle;
         }
+    }
+
+    /// <summary>On a cache line of their own: producers read them at each item, while workers write the counts beside them.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Signs
+    {
+        /// <summary>
+        /// Counts how often it has been closed and opened. Odd: it is being drained or disposed of, and pushes into the inbox are refused. Written under the run lock,
+        /// read without it. A push reads it again afterwards; who closes the queue brings in the inbox afterwards: so either the push is accepted, or it finds another
+        /// number, though the queue be open again, and asks.
+        /// </summary>
+        [FieldOffset(64)]
+        internal int Gate;
+
+        /// <summary>
+        /// 1: somebody waits for items of this queue to end (a flush, or an inactive item), so each is accounted for at once and not with the rest of its worker's stage.
+        /// Written under the run lock, read by workers between two items: who writes 1 settles all stages afterwards, a worker publishes the end of an item before
+        /// it reads; so one of the two sees it.
+        /// </summary>
+        [FieldOffset(68)]
+        internal int IsEager;
     }
 
     private string DebuggerDisplay => $"{Name}: {_active} active of {_maxActive}, {(_inactive.IsEmpty ? "none" : "some")} waiting";
