@@ -10,7 +10,7 @@ namespace Kworker;
 /// To arm or to disarm is one compare-and-swap on the item (<see cref="TimerArming"/>). With the system's clock the wheel is told later: the item is put into an inbox of
 /// the calling thread, once, however often it is armed and disarmed meanwhile. The inboxes are emptied by the thread that drives the wheel whenever it wakes up, by
 /// their own thread when they are full, and within a second in any case, so that what was disarmed does not stay reachable. Any other clock, such as a
-/// test's, is told at once, so that timers of the same tick fire in the order in which they were armed.
+/// test's, is told at once, so that on it short timers of the same tick fire in the order in which they were armed.
 /// </para>
 /// <para>
 /// Even a look at the clock is too much where timeouts are armed all the time and hardly ever fire. When a thread arms many long delays within a short time the base
