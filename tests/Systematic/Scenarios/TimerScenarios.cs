@@ -42,9 +42,11 @@ public sealed class TimerScenarios
         var timers = new TimerBase(scenario.Schedule.Time, ownThread, SmallLimits);
         var node = new Node(scenario.Schedule);
         node.Arm(timers, 3);
-        Worker.Sleep(TimeSpan.FromMilliseconds(2));
-        for (int i = 0; i < 4 && node.Cancel(timers); i++)
-            node.Arm(timers, 30 + (i % 2));
+        var spin = new SpinWait();
+        while (scenario.Schedule.Now < 3)
+            Seam.Spin(ref spin); // awake when it fires
+        for (int i = 0; i < 2 && node.Cancel(timers); i++)
+            node.Arm(timers, 5 + i);
         Finish(timers, node);
     }, schedules: 3000);
 
