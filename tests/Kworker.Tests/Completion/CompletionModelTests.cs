@@ -20,9 +20,13 @@ public sealed class CompletionModelTests
 
     [Fact]
     public void Histories_are_linearizable() =>
-        Gen.Enum<Operation>().Where(static operation => operation != Operation.CompleteAll).Array[1, 6].Array[2, 4].Sample(
-            static programs =>
+        Gen.Select(Gen.Enum<Operation>().Where(static operation => operation != Operation.CompleteAll).Array[1, 6].Array[2, 4], Gen.Bool).Sample(
+            static (programs, all) =>
             {
+                int needed = programs.Sum(static program => program.Count(static operation => operation != Operation.Complete));
+                if (all)
+                    needed /= 2;
+                int inside = 0, going = programs.Length;
                 var completion = new Completion();
                 var history = new History<Operation, bool>();
                 Together.Run(
@@ -30,14 +34,28 @@ public sealed class CompletionModelTests
                     .. programs.Select(program => (Action)(() =>
                     {
                         foreach (Operation operation in program)
+                        {
+                            Interlocked.Increment(ref inside);
                             history.Record(operation, () => Perform(completion, operation));
+                            Interlocked.Decrement(ref inside);
+                        }
+
+                        Interlocked.Decrement(ref going);
                     })),
-                    // As many as are waited for, and then, as others may have been faster, all.
+                    // What the impatient may take and the patient need: with so many nobody waits for ever, unless a wake-up is lost.
                     () =>
                     {
-                        for (int i = programs.Sum(static program => program.Count(static operation => operation >= Operation.Wait)); i > 0; i--)
+                        for (int i = 0; i < needed; i++)
+                        {
+                            // One by one, to somebody who is at it: all at once, nobody would have to wait.
+                            SpinWait.SpinUntil(() => Volatile.Read(ref inside) > 0 || Volatile.Read(ref going) == 0);
+                            for (int yields = 0; yields < 3; yields++)
+                                Thread.Yield();
                             history.Record(Operation.Complete, () => Perform(completion, Operation.Complete));
-                        history.Record(Operation.CompleteAll, () => Perform(completion, Operation.CompleteAll));
+                        }
+
+                        if (all)
+                            history.Record(Operation.CompleteAll, () => Perform(completion, Operation.CompleteAll));
                     },
                 ]);
                 history.AssertLinearizable(0u, Model);
