@@ -31,24 +31,30 @@ internal sealed class TimerList : TimedItem
 
     internal bool IsEmpty => ReferenceEquals(Timer.Next, this);
 
-    internal void AddLast(DeferredItem item)
+    internal void AddLast(DeferredItem item) => InsertBefore(this, item);
+
+    internal void AddFirst(DeferredItem item) => InsertBefore(Timer.Next!, item);
+
+    internal DeferredItem? TakeFirst() => Take(Timer.Next!);
+
+    internal DeferredItem? TakeLast() => Take(Timer.Previous!);
+
+    private DeferredItem? Take(DeferredItem item)
     {
-        ref TimerEntry head = ref Timer;
-        ref TimerEntry entry = ref item.Timer;
-        DeferredItem last = head.Previous!;
-        entry.Previous = last;
-        entry.Next = this;
-        last.Timer.Next = item;
-        head.Previous = item;
+        if (ReferenceEquals(item, this))
+            return null;
+        Unlink(ref item.Timer);
+        return item;
     }
 
-    internal DeferredItem? TakeFirst()
+    private static void InsertBefore(DeferredItem next, DeferredItem item)
     {
-        if (IsEmpty)
-            return null;
-        DeferredItem first = Timer.Next!;
-        Unlink(ref first.Timer);
-        return first;
+        ref TimerEntry entry = ref item.Timer;
+        DeferredItem previous = next.Timer.Previous!;
+        entry.Previous = previous;
+        entry.Next = next;
+        previous.Timer.Next = item;
+        next.Timer.Previous = item;
     }
 
     /// <summary>Moves all items of <paramref name="other"/> to the end of this list, in their order.</summary>

@@ -40,7 +40,9 @@ internal sealed class TimerWheel
     internal bool IsCascading => _cascaded != 0;
 
     /// <summary>Puts in an item that stands in no list, or takes it from where it stands.</summary>
-    internal void Put(DeferredItem item, long tick)
+    internal void Put(DeferredItem item, long tick) => SlotOf(tick, item).AddLast(item);
+
+    private TimerList SlotOf(long tick, DeferredItem item)
     {
         TimerList.Unlink(ref item.Timer);
         tick = Math.Max(tick, _next);
@@ -64,7 +66,7 @@ internal sealed class TimerWheel
             _occupied[3 + level] |= 1UL << index;
         }
 
-        (_slots[slot] ??= new TimerList()).AddLast(item);
+        return _slots[slot] ??= new TimerList();
     }
 
     /// <summary>What stands in it, in no order: armed or not any more.</summary>
@@ -124,15 +126,16 @@ internal sealed class TimerWheel
 
     /// <summary>
     /// Puts anew what stands in the slots of the upper levels that begin at <c>_next</c>; what is not armed any more is left out. False when that was enough for once.
+    /// From the last to the first, each before what stands there: that was armed later, when its time was nearer. So items of one tick keep the order of arming.
     /// </summary>
     private bool TryCascade()
     {
         for (int count = 0; ; _cascaded++)
         {
-            while (_cascading.TakeFirst() is { } item)
+            while (_cascading.TakeLast() is { } item)
             {
                 if (TimerArming.TryReadSettled(item, out long tick))
-                    Put(item, tick);
+                    SlotOf(tick, item).AddFirst(item);
                 if (++count == CascadeAtOnce)
                     return false;
             }
