@@ -121,6 +121,6 @@ internal enum PoolActivity
     /// <summary>Some do not.</summary>
     Some,
 
-    /// <summary>All that counted as running have just been found blocked, and work waits; or more were started for that reason.</summary>
+    /// <summary>All that stood still have just been found blocked, and work waits; or more were started for that reason.</summary>
     AllBlocked,
 }

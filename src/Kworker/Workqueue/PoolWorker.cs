@@ -29,6 +29,7 @@ internal sealed class PoolWorker
     private int _begun; // counts what it has begun; its own thread's, read by the monitor
     private int _others; // of these, those that are no runs of items, but pieces of them or barriers; its own thread's
     private int _begunAtLastLook; // the monitor's
+    private int _isInside; // 1 while it executes, rather than looks for work or makes another worker; its own thread's, read by the monitor
     private ThreadProbe? _probe; // set by its own thread before it arrives
 
     internal PoolWorker(WorkerPool pool, string name, Rescuer? rescuer = null)
@@ -120,7 +121,7 @@ internal sealed class PoolWorker
     internal bool HasStoodSinceLastLook()
     {
         int begun = Seam.Read(in _begun);
-        bool stands = begun == _begunAtLastLook;
+        bool stands = begun == _begunAtLastLook && Seam.Read(in _isInside) != 0;
         _begunAtLastLook = begun;
         return stands;
     }
@@ -317,6 +318,7 @@ internal sealed class PoolWorker
             if (!begun)
                 continue;
             last = queue;
+            Seam.Write(ref _isInside, 1);
             Seam.Write(ref _begun, _begun + 1);
             CurrentWork = work;
             if (!ReferenceEquals(CurrentQueue, queue))
@@ -342,6 +344,7 @@ internal sealed class PoolWorker
 
         CurrentWork = null;
         CurrentQueue = null;
+        Seam.Write(ref _isInside, 0);
     }
 
     private void SettleStage()
@@ -399,7 +402,9 @@ internal sealed class PoolWorker
         if (_rescuer is not null)
             TracePoints.Rescued(_rescuer.QueueName);
 
+        Seam.Write(ref _isInside, 1);
         bool isOver = Execute(item, run);
+        Seam.Write(ref _isInside, 0);
 
         runLock.Enter();
         CountIn(CpuIntensive | Detected);

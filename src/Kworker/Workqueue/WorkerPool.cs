@@ -225,8 +225,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         return stage.Count != 0;
     }
 
-    /// <summary>How many of so many items a worker takes ahead: half, while another might come for the rest.</summary>
-    private int ShareOf(int available) => Math.Min(_running >= Limit ? available : (available + 1) / 2, Stage.Size);
+    /// <summary>How many of so many items a worker takes ahead: half, while another might come for the rest; one, if it will probably block.</summary>
+    private int ShareOf(int available) => _extra > 0 ? 1 : Math.Min(_running >= Limit ? available : (available + 1) / 2, Stage.Size);
 
     /// <summary>A worker's stage is done with.</summary>
     internal void Forget(Stage stage)
@@ -428,10 +428,9 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
         if ((waits || !_entrance.Inbox.IsEmpty) && MayCome)
             NeedsPlan = true;
+        if (!waits)
+            _extra = 0;
         bool wasExtra = _extra > 0;
-        if (suspects == 0 || suspects < _running)
-            _extra = 0; // somebody gets on
-        int running = _running;
         system.RunLock.Exit();
 
         int blocked = 0;
@@ -451,14 +450,15 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
                 worker.Undetect();
         }
 
-        if (blocked > 0 && blocked == running)
+        if (suspects > 0)
         {
-            // All that ran block, and so probably does what waits: with one worker for each that was found, a thousand would take seconds.
+            // If all that stand still block, so probably does what waits: with one worker for each that was found, a thousand would take seconds. One that
+            // computes ends that.
             system.RunLock.Enter();
-            _extra = Math.Min(4 * blocked, MaxSuspects - maxRunning);
+            _extra = blocked == suspects ? Math.Max(_extra, Math.Min(4 * blocked, MaxSuspects)) : 0;
             NeedsPlan = true;
             system.RunLock.Exit();
-            return PoolActivity.AllBlocked;
+            return _extra > 0 ? PoolActivity.AllBlocked : PoolActivity.Some;
         }
 
         return wasExtra ? PoolActivity.AllBlocked : PoolActivity.Some;

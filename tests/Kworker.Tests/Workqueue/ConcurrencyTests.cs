@@ -116,6 +116,7 @@ public sealed class ConcurrencyTests
 
         for (int i = 0; i < 4; i++)
             entered.Wait();
+        SpinWait.SpinUntil(() => system.Counters.CapReached > 0); // the fourth may be on its way to the gate
         gate.CompleteAll();
         queue.Flush();
         Assert.Equal(20, ran);
