@@ -73,6 +73,9 @@ internal sealed class PoolWorker
     internal PoolWorker? NextBusy;
     internal PoolWorker? PreviousBusy;
 
+    /// <summary>R: it has looked for work once; before that it is being made.</summary>
+    internal bool HasArrived;
+
     /// <summary>R: when it began to look for work, on the stopwatch.</summary>
     internal long CameAt;
 

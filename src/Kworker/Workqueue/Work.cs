@@ -249,9 +249,7 @@ public abstract partial class Work : DeferredItem
     public bool Flush()
     {
         CheckFlush(isAsync: false);
-        // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
-        bool expedited = Expedite();
-        if (BarrierBehindLast() is not { } barrier)
+        if (BarrierBehindLast(out bool expedited) is not { } barrier)
             return expedited;
         WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.Begin(new FlushTarget(barrier, this)) : null;
         barrier.Done.Wait();
@@ -263,9 +261,7 @@ public abstract partial class Work : DeferredItem
     public async ValueTask<bool> FlushAsync()
     {
         CheckFlush(isAsync: true);
-        // What was put into the queue here may have run already when the barrier is to be put in: it was waited for all the same.
-        bool expedited = Expedite();
-        if (BarrierBehindLast() is not { } barrier)
+        if (BarrierBehindLast(out bool expedited) is not { } barrier)
             return expedited;
         WaitGraph.Wait? wait = WaitGraph.CallerCounts ? WaitGraph.BeginAsync(new FlushTarget(barrier, this)) : null;
         await barrier.Done.WaitAsync();
@@ -554,25 +550,32 @@ public abstract partial class Work : DeferredItem
     }
 
     /// <summary>
-    /// As <see cref="BarrierBehind()"/>, but waits for somebody who is between two steps, from setting Pending to entering the queue: who was told then that
-    /// the item is pending may flush it.
+    /// Expedites it, and puts a barrier behind its last run. Waits for somebody who is between two steps, from setting Pending to entering the queue or the wheel:
+    /// who was told then that the item is pending may flush it.
     /// </summary>
-    private FlushBarrier? BarrierBehindLast()
+    /// <param name="expedited">It was put into the queue here. It may have run already when the barrier is to be put in: it was waited for all the same.</param>
+    private FlushBarrier? BarrierBehindLast(out bool expedited)
     {
+        bool wasBetween = (Seam.Read(in State) & (Pending | ItemState.Armed)) == Pending;
+        expedited = Expedite();
         var spin = new SpinWait();
         while (true)
         {
-            FlushBarrier? barrier = BarrierBehind(out bool isBetween);
+            FlushBarrier? barrier = BarrierBehind(wasBetween, out bool isBetween);
             if (!isBetween)
                 return barrier;
+            wasBetween = true;
             Seam.Spin(ref spin);
+            expedited |= Expedite();
         }
     }
 
-    private FlushBarrier? BarrierBehind() => BarrierBehind(out _);
+    private FlushBarrier? BarrierBehind() => BarrierBehind(wasBetween: false, out _);
 
     /// <summary>A barrier behind the last run: behind the pending one if it is queued, else behind the one in progress (<c>start_flush_work</c>).</summary>
-    private FlushBarrier? BarrierBehind(out bool isBetween)
+    /// <param name="wasBetween">Somebody may have been between two steps before: if its time runs now, that is what he did, and it is to be expedited.</param>
+    /// <param name="isBetween">Look again: somebody is between two steps.</param>
+    private FlushBarrier? BarrierBehind(bool wasBetween, out bool isBetween)
     {
         isBetween = false;
         if (BoundSystem is not { } system)
@@ -591,7 +594,7 @@ public abstract partial class Work : DeferredItem
             IsTied = true;
             Next!.InsertBefore(barrier);
         }
-        else if ((Seam.Read(in State) & (Pending | Canceling)) == Pending && !IsTimeRunning)
+        else if ((Seam.Read(in State) & (Pending | Canceling)) == Pending && (wasBetween || !IsTimeRunning))
         {
             isBetween = true;
         }

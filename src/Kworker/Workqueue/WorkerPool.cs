@@ -38,6 +38,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     private bool _isAtCap; // no worker was made because there are too many; said once until one could be
     private int _made;
     private int _arriving; // workers woken or made that have not looked at the list yet
+    private int _making; // those of them that are being made, which may take long where processors are scarce
     private bool _isStarting; // a thread is being made: it looks at the list itself when it runs
     private bool _isRetrying; // a thread could not be made: a timer will try again
     private bool _isShutdown;
@@ -139,7 +140,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
     private int Limit => maxRunning + _extra;
 
-    private bool MayWork => _running <= Limit || _isShutdown;
+    private bool MayWork => _running - _making <= Limit || _isShutdown;
 
     /// <summary>For a rescuer: the first item of its queue, or of those that stand for one (a barrier, a piece of an async run); null when there is none.</summary>
     internal DeferredItem? FirstOf(Workqueue queue)
@@ -307,11 +308,13 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         _isStarting = true;
         _workers++;
         _arriving++;
+        _making++;
         CountRunning(1);
         return new WakePlan(this, null, null, PlanKind.Start);
     }
 
-    private bool MayCome => _running < Limit && _arriving == 0;
+    /// <summary>Another may be sent for. One that idles is not held up by one that is being made: for a while there may be one too many.</summary>
+    private bool MayCome => _idle is null ? _running < Limit && _arriving == 0 : _running - _making < Limit && _arriving == _making;
 
     /// <summary>True when it has become more just now: then the inbox is to be looked at once more.</summary>
     private bool SetHunger()
@@ -376,6 +379,9 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         system.RunLock.AssertHeld();
         _arriving--;
+        if (!worker.HasArrived)
+            _making--;
+        worker.HasArrived = true;
         if (system.Monitor is not null)
             worker.CameAt = Stopwatch.GetTimestamp();
         worker.PreviousBusy = null;
@@ -538,6 +544,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         {
             _workers--;
             _arriving--;
+            _making--;
             CountRunning(-1);
             NeedsPlan = false; // not at once
             SetHunger();

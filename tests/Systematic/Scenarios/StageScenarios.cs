@@ -170,4 +170,22 @@ public sealed class StageScenarios
         queue.Flush();
         Assert.Equal(runs + 1, probe.Runs);
     });
+
+    [Fact]
+    public void Who_was_told_that_a_delayed_item_is_pending_may_flush_it() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", null, scenario.System);
+        var probe = new Probe();
+        var work = new DelayedWork<Probe>(probe, Probe.Function);
+        var other = scenario.Run("first to use it", () => queue.Modify(work, TimeSpan.FromSeconds(1)));
+        if (work.IsPending)
+        {
+            work.Flush();
+            Assert.Equal(1, probe.Runs);
+        }
+
+        other.Join();
+        work.CancelSync();
+    });
 }
