@@ -19,6 +19,7 @@ internal sealed partial class NfsServer : IAsyncDisposable
     private readonly ServerOptions _options;
     private readonly StringBuilder _log = new();
     private Process? _process;
+    private TaskCompletionSource _saidMore = new(TaskCreationOptions.RunContinuationsAsynchronously); // of the next line; lock: _log
     private TaskCompletionSource _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private NfsServer(ServerOptions options)
@@ -67,6 +68,23 @@ internal sealed partial class NfsServer : IAsyncDisposable
         {
             lock (_log)
                 return _log.ToString();
+        }
+    }
+
+    /// <summary>Waits until it has logged <paramref name="text"/>: what it says may come later than what it answers.</summary>
+    public async Task SaysAsync(string text)
+    {
+        while (true)
+        {
+            Task more;
+            lock (_log)
+            {
+                if (_log.ToString().Contains(text, StringComparison.OrdinalIgnoreCase))
+                    return;
+                more = _saidMore.Task;
+            }
+
+            await more.WaitAsync(s_limit);
         }
     }
 
@@ -197,8 +215,15 @@ internal sealed partial class NfsServer : IAsyncDisposable
     {
         if (line is null)
             return;
+        TaskCompletionSource saidMore;
         lock (_log)
+        {
             _log.AppendLine(line);
+            saidMore = _saidMore;
+            _saidMore = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        saidMore.TrySetResult();
         if (line.Contains(IsGanesha ? "NFS SERVER INITIALIZED" : "listening", StringComparison.Ordinal))
             listens.TrySetResult();
     }
