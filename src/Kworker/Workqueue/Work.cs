@@ -558,15 +558,20 @@ public abstract partial class Work : DeferredItem
     {
         bool wasBetween = (Seam.Read(in State) & (Pending | ItemState.Armed)) == Pending;
         expedited = Expedite();
+        if (expedited)
+            wasBetween = false; // once: what is armed from here on is for a later flush
         var spin = new SpinWait();
         while (true)
         {
             FlushBarrier? barrier = BarrierBehind(wasBetween, out bool isBetween);
             if (!isBetween)
                 return barrier;
-            wasBetween = true;
+            wasBetween = !expedited;
             Seam.Spin(ref spin);
-            expedited |= Expedite();
+            if (expedited || !Expedite())
+                continue;
+            expedited = true;
+            wasBetween = false;
         }
     }
 
