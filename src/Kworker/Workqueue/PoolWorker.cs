@@ -29,6 +29,7 @@ internal sealed class PoolWorker
     private int _begun; // counts what it has begun; its own thread's, read by the monitor
     private int _others; // of these, those that are no runs of items, but pieces of them or barriers; its own thread's
     private int _begunAtLastLook; // the monitor's
+    private bool _sleptAtLastLook; // at the item of that look; the monitor's
     private int _isInside; // 1 while it executes, rather than looks for work or makes another worker; its own thread's, read by the monitor
     private ThreadProbe? _probe; // set by its own thread before it arrives
 
@@ -85,6 +86,9 @@ internal sealed class PoolWorker
     /// <summary>R: the monitor has counted it out.</summary>
     internal bool IsDetected => (_notRunning & Detected) != 0;
 
+    /// <summary>From any thread: it executes something, rather than looks for work or makes another worker.</summary>
+    internal bool IsInside => Seam.Read(in _isInside) != 0;
+
     /// <summary>From any thread: its thread sleeps.</summary>
     internal bool IsAsleep => _probe!.IsAsleep;
 
@@ -120,13 +124,28 @@ internal sealed class PoolWorker
         runLock.Exit();
     }
 
-    /// <summary>By the monitor: whether it is still at what it was at when this was last asked.</summary>
-    internal bool HasStoodSinceLastLook()
+    /// <summary>By the monitor, at each look: notes whether it is still at what it was at before.</summary>
+    internal void NoteLook()
     {
         int begun = Seam.Read(in _begun);
-        bool stands = begun == _begunAtLastLook && Seam.Read(in _isInside) != 0;
+        Stands = begun == _begunAtLastLook && IsInside;
         _begunAtLastLook = begun;
-        return stands;
+        _sleptAtLastLook &= Stands;
+    }
+
+    /// <summary>The monitor's: at the last look it was at the same item as at the one before.</summary>
+    internal bool Stands { get; private set; }
+
+    /// <summary>
+    /// By the monitor, without the lock: looks at its thread; true when it sleeps, and slept at the look before, too. Once is not enough: one that computes
+    /// sleeps for a moment, too, such as when the garbage collector stops it.
+    /// </summary>
+    internal bool SleepsOn(out bool isAsleep)
+    {
+        isAsleep = IsAsleep;
+        bool sleptBefore = _sleptAtLastLook;
+        _sleptAtLastLook = isAsleep;
+        return isAsleep && sleptBefore;
     }
 
     /// <summary>By the monitor, without the lock: it was found asleep. False when it has moved since.</summary>

@@ -420,13 +420,13 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         int recovering = 0;
         for (PoolWorker? worker = _busy; worker is not null; worker = worker.NextBusy)
         {
-            bool stands = worker.HasStoodSinceLastLook();
+            worker.NoteLook();
             if (worker.IsDetected)
             {
                 if (recovering < MaxSuspects)
                     _recovering[recovering++] = worker;
             }
-            else if (stands && waits && worker.CountsAsRunning && suspects < MaxSuspects)
+            else if (waits && worker.CountsAsRunning && worker.IsInside && suspects < MaxSuspects)
             {
                 _suspects[suspects++] = worker;
             }
@@ -440,12 +440,15 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         system.RunLock.Exit();
 
         int blocked = 0;
+        int computing = 0;
         for (int i = 0; i < suspects; i++)
         {
             PoolWorker worker = _suspects[i]!;
             _suspects[i] = null;
-            if (worker.IsAsleep && worker.TryDetect())
-                blocked++;
+            if (worker.SleepsOn(out bool isAsleep))
+                blocked += worker.TryDetect() ? 1 : 0;
+            else if (!isAsleep && worker.Stands)
+                computing++;
         }
 
         for (int i = 0; i < recovering; i++)
@@ -456,12 +459,12 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
                 worker.Undetect();
         }
 
-        if (suspects > 0)
+        if (blocked + computing > 0)
         {
             // If all that stand still block, so probably does what waits: with one worker for each that was found, a thousand would take seconds. One that
             // computes ends that.
             system.RunLock.Enter();
-            _extra = blocked == suspects ? Math.Max(_extra, Math.Min(4 * blocked, MaxSuspects)) : 0;
+            _extra = computing == 0 ? Math.Max(_extra, Math.Min(4 * blocked, MaxSuspects)) : 0;
             NeedsPlan = true;
             system.RunLock.Exit();
             return _extra > 0 ? PoolActivity.AllBlocked : PoolActivity.Some;
