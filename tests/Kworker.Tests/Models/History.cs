@@ -16,14 +16,14 @@ internal sealed class History
     /// <summary>A moment: later ones are higher, on whatever thread.</summary>
     internal long Now() => Interlocked.Increment(ref _clock);
 
-    /// <summary>An operation that takes effect at one moment between its call and its return.</summary>
-    internal void Add(string text, long called, long returned, Func<ItemModel, ItemModel?> effect) => Add([new Operation(text, called, returned, effect, null)]);
-
-    /// <summary>One that takes effect in two steps, and waits in between.</summary>
-    internal void Add(string text, long called, long returned, Func<ItemModel, ItemModel?> first, Func<ItemModel, ItemModel?> second)
+    /// <summary>One that takes effect in steps, and may wait in between.</summary>
+    internal void Add(string text, long called, long returned, params Func<ItemModel, ItemModel?>[] steps)
     {
-        var begin = new Operation(text, called, returned, first, null);
-        Add([begin, new Operation(text + ", and waits", called, returned, second, begin)]);
+        var operations = new Operation[steps.Length];
+        for (int i = 0; i < steps.Length; i++)
+            operations[i] = new Operation(i == 0 ? text : text + ", and goes on", called, returned, steps[i], i == 0 ? null : operations[i - 1]);
+        lock (_lock)
+            _operations.AddRange(operations);
     }
 
     /// <summary>Of the item's own: it began some time since its last run ended.</summary>
@@ -32,25 +32,19 @@ internal sealed class History
     /// <summary>Of the item's own: it ended some time after its function did.</summary>
     internal void AddEnd(long left) => Add("ends", left, Never, static item => item.End());
 
-    private void Add(Operation[] operations)
-    {
-        lock (_lock)
-            _operations.AddRange(operations);
-    }
-
     /// <summary>Fails, with the whole history, when there is no such order.</summary>
     internal void Check(bool cancelsTogether)
     {
         Operation[] operations = [.. _operations.OrderBy(static operation => operation.Called)];
-        Assert.InRange(operations.Length, 0, 64);
-        var seen = new HashSet<(ulong, ItemModel)>();
+        Assert.InRange(operations.Length, 0, 127);
+        var seen = new HashSet<(UInt128, ItemModel)>();
         if (!Search(operations, 0, new ItemModel { CancelsTogether = cancelsTogether }, seen))
             Assert.Fail($"No order of these operations gives these answers:\n{Text(operations)}");
     }
 
-    private static bool Search(Operation[] operations, ulong done, ItemModel state, HashSet<(ulong, ItemModel)> seen)
+    private static bool Search(Operation[] operations, UInt128 done, ItemModel state, HashSet<(UInt128, ItemModel)> seen)
     {
-        if (done == (operations.Length == 64 ? ulong.MaxValue : (1UL << operations.Length) - 1))
+        if (done == (UInt128.One << operations.Length) - 1)
             return true;
         if (!seen.Add((done, state)))
             return false;
@@ -58,16 +52,16 @@ internal sealed class History
         long earliest = Never;
         for (int i = 0; i < operations.Length; i++)
         {
-            if ((done & (1UL << i)) == 0)
+            if ((done & (UInt128.One << i)) == 0)
                 earliest = Math.Min(earliest, operations[i].Returned);
         }
 
         for (int i = 0; i < operations.Length && operations[i].Called <= earliest; i++)
         {
             Operation operation = operations[i];
-            if ((done & (1UL << i)) != 0 || (operation.After is { } first && (done & (1UL << Array.IndexOf(operations, first))) == 0))
+            if ((done & (UInt128.One << i)) != 0 || (operation.After is { } first && (done & (UInt128.One << Array.IndexOf(operations, first))) == 0))
                 continue;
-            if (operation.Effect(state) is { } next && Search(operations, done | (1UL << i), next, seen))
+            if (operation.Effect(state) is { } next && Search(operations, done | (UInt128.One << i), next, seen))
                 return true;
         }
 

@@ -70,5 +70,22 @@ public sealed class HistoryTests
         AssertRefused();
     }
 
+    [Fact]
+    public void What_is_disabled_is_not_queued()
+    {
+        _history.Add("disables", 1, 2, static item => item.BeginDisable(0, answer: false), static item => item.EndDisable(0));
+        _history.Add("queues", 3, 4, static item => item.Queue(timed: false, answer: true));
+        AssertRefused();
+    }
+
+    [Fact]
+    public void What_was_disabled_twice_is_not_enabled_by_one()
+    {
+        _history.Add("disables", 1, 4, static item => item.BeginDisable(0, answer: false), static item => item.EndDisable(0));
+        _history.Add("disables", 2, 3, static item => item.BeginDisable(1, answer: false), static item => item.EndDisable(1));
+        _history.Add("enables", 5, 6, static item => item.Enable(answer: true));
+        AssertRefused();
+    }
+
     private void AssertRefused() => Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => _history.Check(cancelsTogether: false));
 }

@@ -10,6 +10,8 @@ internal readonly record struct ItemModel
     private bool IsTimed { get; init; } // its time runs
     private int Running { get; init; } // the number of what runs
     private int Cancelling { get; init; } // cancel-syncs that wait
+    private int Disabled { get; init; } // so often it was disabled and not enabled
+    private int Disabling { get; init; } // a bit for each thread that is between taking it back and disabling it
     private int Last { get; init; }
     private (int, int, int, int) Flushing { get; init; } // what the flush of each thread waits for
 
@@ -18,7 +20,7 @@ internal readonly record struct ItemModel
 
     internal ItemModel? Queue(bool timed, bool answer)
     {
-        bool queued = Pending == 0 && Cancelling == 0;
+        bool queued = Pending == 0 && Cancelling == 0 && Disabled == 0;
         if (queued != answer)
             return null;
         return queued ? Put(timed) : this;
@@ -30,7 +32,7 @@ internal readonly record struct ItemModel
             return answer ? this : null;
         if (Pending != 0 != answer)
             return null;
-        return Put(timed);
+        return Disabled == 0 ? Put(timed) : this;
     }
 
     internal ItemModel? Cancel(bool answer) =>
@@ -45,7 +47,27 @@ internal readonly record struct ItemModel
         return this with { Pending = 0, IsTimed = false, Cancelling = Cancelling + 1 };
     }
 
+    /// <summary>Whatever it answers: that of a disable that waits.</summary>
+    internal ItemModel? BeginCancelSync() => Cancelling > 0 && !CancelsTogether ? null : this with { Pending = 0, IsTimed = false, Cancelling = Cancelling + 1 };
+
     internal ItemModel? EndCancelSync() => Running != 0 ? null : this with { Cancelling = Cancelling - 1 };
+
+    /// <summary>What is being cancelled already is taken: then it is disabled at once.</summary>
+    internal ItemModel? BeginDisable(int thread, bool answer)
+    {
+        if (Cancelling > 0)
+            return answer ? null : this with { Disabled = Disabled + 1 };
+        return BeginCancelSync(answer) is { } taken ? taken with { Disabling = Disabling | (1 << thread) } : null;
+    }
+
+    internal ItemModel? EndDisable(int thread) => (Disabling & (1 << thread)) == 0
+        ? this
+        : this with { Disabling = Disabling & ~(1 << thread), Cancelling = Cancelling - 1, Disabled = Disabled + 1 };
+
+    internal ItemModel? Enable(bool answer) => Disabled == 1 != answer ? null : this with { Disabled = Disabled - 1 };
+
+    /// <summary>Of its queue: a time that runs goes on.</summary>
+    internal ItemModel? BeginFlushQueue(int thread) => Waiting(thread, Pending != 0 && !IsTimed ? Pending : Running);
 
     internal ItemModel? BeginFlush(int thread) => (this with { IsTimed = false }).Waiting(thread, Pending != 0 ? Pending : Running);
 

@@ -21,6 +21,11 @@ public sealed class WorkModelTests : IDisposable
         CancelSyncAsync,
         Flush,
         FlushAsync,
+        FlushQueue,
+        Disable,
+        DisableSync,
+        DisableSyncAsync,
+        Enable,
         Look,
         Pause,
     }
@@ -84,6 +89,7 @@ public sealed class WorkModelTests : IDisposable
         private readonly Completion _gate = new();
         private int _next; // which queue
         private int _runs;
+        private readonly int[] _disabled = new int[4]; // by each thread, and not enabled by it since
         private long _lastEnd;
 
         internal Item(Workqueue[] queues, Body[] bodies, bool isAsync)
@@ -134,6 +140,24 @@ public sealed class WorkModelTests : IDisposable
                     _work.FlushAsync().AsTask().GetAwaiter().GetResult();
                     Flushed(called, thread);
                     break;
+                case Call.FlushQueue when _queues.Length == 1:
+                    _queues[0].Flush();
+                    History.Add($"{thread} flushes the queue", called, History.Now(), item => item.BeginFlushQueue(thread), item => item.EndFlush(thread));
+                    break;
+                case Call.Disable:
+                    bool taken = _work.Disable();
+                    _disabled[thread]++;
+                    History.Add($"{thread} disables: {taken}", called, History.Now(), item => item.BeginDisable(thread, taken), item => item.EndDisable(thread));
+                    break;
+                case Call.DisableSync:
+                    DisableSync(called, _work.DisableSync(), thread);
+                    break;
+                case Call.DisableSyncAsync:
+                    DisableSync(called, _work.DisableSyncAsync().AsTask().GetAwaiter().GetResult(), thread);
+                    break;
+                case Call.Enable when _disabled[thread] > 0:
+                    Enable(called, thread);
+                    break;
                 case Call.Look:
                     bool pending = _work.IsPending;
                     History.Add($"{thread} sees it pending: {pending}", called, History.Now(), item => item.See(pending));
@@ -156,6 +180,15 @@ public sealed class WorkModelTests : IDisposable
         {
             _gate.CompleteAll();
             CancelSync(History.Now(), _work.CancelSync(), thread: 9);
+            for (int thread = 0; thread < _disabled.Length; thread++)
+            {
+                while (_disabled[thread] > 0)
+                    Enable(History.Now(), thread);
+            }
+
+            Queue(History.Now(), TimeSpan.Zero, "queued at last");
+            _work.Flush();
+            CancelSync(History.Now(), _work.CancelSync(), thread: 9);
             Assert.Equal(WorkBusy.None, _work.Busy);
         }
 
@@ -167,6 +200,20 @@ public sealed class WorkModelTests : IDisposable
 
         private void CancelSync(long called, bool cancelled, int thread) => History.Add(
             $"{thread} cancels and waits: {cancelled}", called, History.Now(), item => item.BeginCancelSync(cancelled), static item => item.EndCancelSync());
+
+        private void DisableSync(long called, bool taken, int thread)
+        {
+            _disabled[thread]++;
+            History.Add($"{thread} disables and waits: {taken}", called, History.Now(), item => item.BeginDisable(thread, taken), item => item.EndDisable(thread),
+                static item => item.BeginCancelSync(), static item => item.EndCancelSync());
+        }
+
+        private void Enable(long called, int thread)
+        {
+            bool enabled = _work.Enable();
+            _disabled[thread]--;
+            History.Add($"{thread} enables: {enabled}", called, History.Now(), item => item.Enable(enabled));
+        }
 
         private void Flushed(long called, int thread) =>
             History.Add($"{thread} flushes", called, History.Now(), item => item.BeginFlush(thread), item => item.EndFlush(thread));
