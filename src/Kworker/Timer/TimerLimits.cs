@@ -3,6 +3,8 @@ namespace Kworker;
 /// <summary>Numbers by which a <see cref="TimerBase"/> decides what pays. Tests take small ones.</summary>
 internal sealed record TimerLimits
 {
+    private const long PerMillisecond = TimerTicks.PerSecond / 1000;
+
     /// <summary>How many items a thread may change before it tells the wheel itself. A power of two, 64 at most.</summary>
     internal int Inbox { get; init; } = 64;
 
@@ -10,17 +12,17 @@ internal sealed record TimerLimits
     internal long SettleAfter { get; init; } = TimerTicks.PerSecond;
 
     /// <summary>A delay from which on a beat more or less does not matter, in ticks: while the base beats it is counted from the next beat.</summary>
-    internal long Long { get; init; } = 4096;
+    internal long Long { get; init; } = 4 * TimerTicks.PerSecond;
 
     /// <summary>Ticks from one beat to the next.</summary>
-    internal long Beat { get; init; } = 4;
+    internal long Beat { get; init; } = 4 * PerMillisecond;
 
     /// <summary>How many ticks it beats when it has begun to.</summary>
-    internal long BeatFor { get; init; } = 100;
+    internal long BeatFor { get; init; } = 100 * PerMillisecond;
 
     /// <summary>When a thread arms so many long delays within <see cref="BusyTicks"/>, the base begins to beat.</summary>
     internal int BusyArmings { get; init; } = 64;
 
     /// <summary>See <see cref="BusyArmings"/>.</summary>
-    internal long BusyTicks { get; init; } = 2;
+    internal long BusyTicks { get; init; } = 2 * PerMillisecond;
 }

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Kworker;
 
-/// <summary>The clock of a <see cref="TimerBase"/>: a tick is a millisecond since the base was made. Immutable.</summary>
+/// <summary>The clock of a <see cref="TimerBase"/>: a tick is a quarter of a millisecond since the base was made: that much later than it should a timer may fire. Immutable.</summary>
 internal sealed class TimerTicks
 {
-    internal const long PerSecond = 1000;
+    internal const long PerSecond = 4000;
 
     /// <summary>Up to three years, in units of <see cref="TimeSpan"/>, are counted without wider numbers.</summary>
     private const long ShortDelay = 1_000_000_000_000_000;
@@ -40,7 +40,7 @@ internal sealed class TimerTicks
     {
         if (_unitsPerTimeSpanTick != 0 && delay.Ticks <= ShortDelay && elapsed >= 0)
         {
-            Debug.Assert(_unitsPerTick != 0, "what divides into units of TimeSpan divides into milliseconds");
+            Debug.Assert(_unitsPerTick != 0, "what divides into units of TimeSpan divides into ticks");
             ulong due = (ulong)(elapsed + (delay.Ticks * _unitsPerTimeSpanTick));
             return (long)((due + _unitsPerTick - 1) / _unitsPerTick);
         }
@@ -56,7 +56,7 @@ internal sealed class TimerTicks
         Int128 units = ((Int128)tick * _frequency) - ((Int128)Elapsed * PerSecond);
         Int128 perTimeSpanTick = (Int128)_frequency * PerSecond / TimeSpan.TicksPerSecond;
         if (perTimeSpanTick == 0)
-            return TimeSpan.FromMilliseconds(Math.Max(0, tick - Now)); // a clock slower than 10 kHz
+            return TimeSpan.FromSeconds(Math.Max(0, tick - Now) / (double)PerSecond); // a clock slower than 10 kHz
         Int128 ticks = (units + perTimeSpanTick - 1) / perTimeSpanTick;
         return ticks > TimeSpan.MaxValue.Ticks ? TimeSpan.MaxValue : new TimeSpan((long)ticks);
     }

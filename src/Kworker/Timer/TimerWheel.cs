@@ -8,7 +8,7 @@ namespace Kworker;
 /// Level 0 has 256 slots of one tick; each of the four levels above has 64 slots, a slot as wide as the whole level below. An item stands in the lowest
 /// level that reaches to its tick. When time comes to the beginning of a slot of a level above, what stands there is put in anew, one level lower at
 /// least (a cascade); so each item moves at most four times. One bit a slot says which are occupied: the next slot with something in it is found without
-/// looking at the others. What is due later than the top level reaches (49 days) waits in its last slot and is put in anew when that comes.
+/// looking at the others. What is due later than the top level reaches (12 days) waits in its last slot and is put in anew when that comes.
 /// </para>
 /// Lock rule: everything here is guarded by the base's lock.
 /// </summary>

@@ -46,7 +46,7 @@ internal static class KworkerMeter
         Counter("kworker.watchdog.reports", "{report}", "Stalls and hung tasks that the watchdog has found.", static s => [new(s.Counters.Stalls)]);
         Counter("kworker.pool.cap_reached", "{time}", "How often a pool wanted a worker more than its cap allows.", static s => [new(s.Counters.CapReached)]);
         Counter("kworker.pool.thread_failures", "{failure}", "Worker threads that could not be made.", static s => [new(s.Counters.ThreadsFailed)]);
-        Counter("kworker.pool.rescues", "{item}", "Items that a rescuer has run.", static s => [new(s.Counters.Rescues)]);
+        Counter("kworker.pool.rescues", "{call}", "Calls for a rescuer, because no worker could be had.", static s => [new(s.Counters.Rescues)]);
         Counter("kworker.helpers.started", "{helper}", "Usermode helpers started.", static s => [new(s.Counters.Helpers)]);
         meter.CreateObservableCounter("kworker.deadlocks", static () => WaitGraph.Reports, "{report}", "Waits refused because they would never have ended.");
         Gauge("kworker.queue.unfinished", "{item}", "Items and flushes queued and not finished.", ByQueue(static counts => counts.Unfinished));

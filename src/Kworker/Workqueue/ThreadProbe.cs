@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace Kworker;
 
 /// <summary>Says of a thread whether it sleeps.</summary>
-internal sealed partial class ThreadProbe
+internal sealed class ThreadProbe
 {
     private readonly Thread _thread;
     private readonly string? _path;
@@ -12,11 +10,9 @@ internal sealed partial class ThreadProbe
     internal ThreadProbe()
     {
         _thread = Thread.CurrentThread;
-        if (OperatingSystem.IsLinux() && s_threadIdNumber != 0)
-        {
-            Id = (int)SystemCall(s_threadIdNumber);
+        Id = OsThread.CurrentId;
+        if (Id != 0)
             _path = $"/proc/self/task/{Id}/stat";
-        }
     }
 
     /// <summary>Its number in the operating system; 0 where there is no asking.</summary>
@@ -41,15 +37,4 @@ internal sealed partial class ThreadProbe
             return false; // it has ended, or nobody says: it counts as running
         }
     }
-
-    private static readonly nint s_threadIdNumber = RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 => 186,
-        Architecture.Arm64 => 178,
-        _ => 0,
-    };
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint SystemCall(nint number);
 }

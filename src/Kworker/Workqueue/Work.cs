@@ -133,7 +133,8 @@ public abstract partial class Work : DeferredItem
     /// Meanwhile queueing is refused.
     /// </summary>
     /// <returns>True when it was pending.</returns>
-    /// <exception cref="DeadlockException">The run is the caller, or waits for the caller: it would never end. The item is as it was.</exception>
+    /// <exception cref="DeadlockException">The run is the caller, or waits for the caller: it would never end. The run goes on; what was pending stays so, unless the run
+    /// began only while this call was under way: then it has been taken back.</exception>
     public bool CancelSync()
     {
         WaitGraph.Wait? wait = BeginCancelWait(isAsync: false);

@@ -39,7 +39,7 @@ public sealed class TimerBaseTests
     public void Timers_of_several_threads_fire_once_each_and_never_early()
     {
         const int Count = 2000;
-        using var timers = new TimerBase(TimeProvider.System, ownThread: true, new TimerLimits { Long = 100 });
+        using var timers = new TimerBase(TimeProvider.System, ownThread: true, new TimerLimits { Long = 100 * TimerTicks.PerSecond / 1000 });
         var late = new System.Collections.Concurrent.ConcurrentBag<double>();
         using var all = new CountdownEvent(3 * Count);
         Thread[] threads = [.. Enumerable.Range(0, 3).Select(seed => new Thread(() =>

@@ -80,7 +80,7 @@ public sealed class TimerMemoryTests
     [Fact]
     public void A_cancelled_item_is_let_go_of_though_nothing_else_happens()
     {
-        using var timers = new TimerBase(TimeProvider.System, ownThread: true, new TimerLimits { SettleAfter = 50 });
+        using var timers = new TimerBase(TimeProvider.System, ownThread: true, new TimerLimits { SettleAfter = 50 * TimerTicks.PerSecond / 1000 });
         WeakReference item = ArmNode(timers);
         while (item.IsAlive)
         {
