@@ -13,15 +13,16 @@ internal sealed class LatencyScenario : IScenario
     private static readonly string[] s_contenders = ["threads", "workqueue", "workqueue-own", "workqueue-unbound", "threadpool-raised", "threadpool"];
     private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(5);
     private const int Probes = 20;
+    private const int LateTurns = 3;
 
     public string Name => "latency";
 
     public string Summary =>
-        $"a short item behind items that block 100 ms; items=64,200,1000 kinds=sleep,own-sleep contenders={string.Join(',', s_contenders)} rounds=3 turns=5";
+        $"a short item behind items that block 100 ms; items=64,200,1000 kinds=sleep,own-sleep contenders={string.Join(',', s_contenders)} rounds=3 turns=10";
 
     public void Run(ScenarioOptions options)
     {
-        int turns = options.Number("turns", 5);
+        int turns = options.Number("turns", 10);
         if (options.Text("in", "") is { Length: > 0 } contender)
         {
             Measure(contender, options.Text("kind", ""), options.Number("count", 0), turns);
@@ -37,10 +38,10 @@ internal sealed class LatencyScenario : IScenario
         Console.WriteLine($"A short item behind items that block 100 ms: milliseconds until it starts; {rounds} fresh processes of {turns} turns of {Probes} samples each");
         Console.WriteLine("(the thread pool as it comes: one process, one turn). threads: a thread that waits for it, beside a thread for each blocking item: the");
         Console.WriteLine("machine's own wake-up time. first: queued with the blocking items of a fresh process, from before the first of them; worst of all processes");
-        Console.WriteLine("(threads: how long it takes to make those).");
+        Console.WriteLine($"(threads: how long it takes to make those). late p99: of the last {LateTurns} turns of each process, when the threads have been made.");
         Console.WriteLine();
-        Console.WriteLine("| blocking items | how they block | contestant | p50 | p99 | worst | first |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
+        Console.WriteLine("| blocking items | how they block | contestant | p50 | p99 | worst | first | late p99 |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (int count in items)
         {
             foreach (string kind in kinds)
@@ -55,9 +56,10 @@ internal sealed class LatencyScenario : IScenario
                 foreach (string each in contenders)
                 {
                     double[] all = [.. samples[each].SelectMany(static of => of).Order()];
+                    double[] late = [.. samples[each].SelectMany(static of => of.TakeLast(LateTurns * Probes)).Order()];
                     double first = samples[each].Max(static of => of[0]);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"| {count} | {kind} | {each} | {all[all.Length / 2]:0.00} | {all[all.Length * 99 / 100]:0.00} | {all[^1]:0.00} | {first:0.00} |"));
+                        $"| {count} | {kind} | {each} | {all[all.Length / 2]:0.00} | {all[all.Length * 99 / 100]:0.00} | {all[^1]:0.00} | {first:0.00} | {late[late.Length * 99 / 100]:0.00} |"));
                 }
             }
         }
