@@ -27,9 +27,10 @@ public abstract class DeferredItem
     /// <summary>The next in its list is a flush barrier that goes wherever this one goes. Lock: the system's run lock.</summary>
     internal bool IsTied;
 
-    private protected DeferredItem()
-    {
-    }
+    /// <summary>What it is: asked at each item, so a look at the object and not at its type.</summary>
+    internal readonly ItemKind Kind;
+
+    private protected DeferredItem(ItemKind kind = ItemKind.Other) => Kind = kind;
 
     internal bool IsLinked => Next is not null;
 

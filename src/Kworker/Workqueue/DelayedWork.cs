@@ -11,7 +11,8 @@ public abstract class DelayedWork : Work
 
     private TimerEntry _timer;
 
-    private protected DelayedWork()
+    private protected DelayedWork(ItemKind kind)
+        : base(kind)
     {
     }
 
@@ -154,6 +155,7 @@ public sealed class DelayedWork<TOwner> : DelayedWork
     /// <param name="owner">Given to the function each time.</param>
     /// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
     public DelayedWork(TOwner owner, Action<TOwner> function)
+        : base(ItemKind.PlainWork)
     {
         Owner = owner;
         _function = new WorkFunction<TOwner>(function);
@@ -163,6 +165,7 @@ public sealed class DelayedWork<TOwner> : DelayedWork
     /// <param name="owner">Given to the function each time.</param>
     /// <param name="function">Counts as running, once, until its task is done. The token is cancelled by <see cref="Work.CancelSync"/>.</param>
     public DelayedWork(TOwner owner, Func<TOwner, CancellationToken, ValueTask> function)
+        : base(ItemKind.AsyncWork)
     {
         Owner = owner;
         _function = new WorkFunction<TOwner>(function);
@@ -172,8 +175,6 @@ public sealed class DelayedWork<TOwner> : DelayedWork
     public TOwner Owner { get; }
 
     internal override string FunctionName => _function.Name;
-
-    internal override bool IsAsync => _function.IsAsync;
 
     internal override void Execute() => _function.Run(Owner);
 

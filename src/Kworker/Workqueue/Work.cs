@@ -38,7 +38,8 @@ public abstract partial class Work : DeferredItem
     /// <summary>Of an async function's run. Written by the worker that begins one; used again until it is cancelled.</summary>
     private CancellationTokenSource? _cancellation;
 
-    private protected Work()
+    private protected Work(ItemKind kind)
+        : base(kind)
     {
     }
 
@@ -88,7 +89,7 @@ public abstract partial class Work : DeferredItem
     /// <summary>For exceptions and dumps: the function's name.</summary>
     internal abstract string FunctionName { get; }
 
-    internal virtual bool IsAsync => false;
+    internal bool IsAsync => Kind == ItemKind.AsyncWork;
 
     /// <summary>Runs an async function up to its first await that waits.</summary>
     internal virtual ValueTask ExecuteAsync() => throw new UnreachableException("It has no async function.");
@@ -647,6 +648,7 @@ public sealed class Work<TOwner> : Work
     /// <param name="owner">Given to the function each time.</param>
     /// <param name="function">Run on a worker of the queue. An exception that leaves it goes to <see cref="Workqueue.UnhandledException"/>.</param>
     public Work(TOwner owner, Action<TOwner> function)
+        : base(ItemKind.PlainWork)
     {
         Owner = owner;
         _function = new WorkFunction<TOwner>(function);
@@ -656,6 +658,7 @@ public sealed class Work<TOwner> : Work
     /// <param name="owner">Given to the function each time.</param>
     /// <param name="function">Counts as running, once, until its task is done. The token is cancelled by <see cref="Work.CancelSync"/>.</param>
     public Work(TOwner owner, Func<TOwner, CancellationToken, ValueTask> function)
+        : base(ItemKind.AsyncWork)
     {
         Owner = owner;
         _function = new WorkFunction<TOwner>(function);
@@ -665,8 +668,6 @@ public sealed class Work<TOwner> : Work
     public TOwner Owner { get; }
 
     internal override string FunctionName => _function.Name;
-
-    internal override bool IsAsync => _function.IsAsync;
 
     internal override void Execute() => _function.Run(Owner);
 

@@ -12,8 +12,6 @@ internal readonly struct WorkFunction<TOwner>
     internal WorkFunction(Func<TOwner, CancellationToken, ValueTask> function) =>
         _function = function ?? throw new ArgumentNullException(nameof(function));
 
-    internal bool IsAsync => _function is Func<TOwner, CancellationToken, ValueTask>;
-
     /// <summary>Type and method, as the kernel prints the symbol.</summary>
     internal string Name => FunctionName.Of(_function);
 
