@@ -33,6 +33,9 @@ internal static class ItemState
     /// <summary>Counts how often it has been staged, in bits 32 and up: a worker begins only what is still staged as it was when it took it.</summary>
     internal const long StagingUnit = 1L << 32;
 
+    /// <summary>Both are of one time that the item was staged.</summary>
+    internal static bool IsSameStaging(long state, long other) => (state ^ other) >>> 32 == 0;
+
     /// <summary>Its time runs. See <see cref="TimerArming"/> for these three.</summary>
     internal const long Armed = 1 << 8;
 

@@ -6,7 +6,8 @@ internal sealed partial class Stage
     /// <summary>R: what is in it, each item looked at once: it has been begun or it has not.</summary>
     internal void Collect(SnapshotCollector into, PoolWorker worker)
     {
-        for (int index = Seam.Read(in _ended); index < _count; index++)
+        Settle();
+        for (int index = _settled; index < _counted; index++)
         {
             if (_slots[index].IsSettled)
                 continue;

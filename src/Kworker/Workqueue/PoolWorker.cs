@@ -17,6 +17,7 @@ internal sealed class PoolWorker
     private readonly Stage _stage;
     private WorkRun _run; // R: for the next item that it begins, and what stands behind that
     private int _blockingDepth; // its own thread's
+    private Workqueue? _chained; // what the function that it runs from its stage queues on this may go there, too; its own thread's
     private ExecutionContext? _executionContext; // its own thread's, as it was at the start
 
     private const int Blocked = 1;
@@ -40,7 +41,7 @@ internal sealed class PoolWorker
         _pool = pool;
         Name = name;
         _run = new WorkRun(pool);
-        _stage = new Stage(pool);
+        _stage = new Stage(pool, this);
         _parker = Parker.ForNewThread(pool.System.Observer);
     }
 
@@ -105,9 +106,9 @@ internal sealed class PoolWorker
     {
         if (_blockingDepth++ != 0)
             return;
+        _chained = null; // until the next item: what would stand behind this one might wait for long
         RunLock runLock = _pool.System.RunLock;
         runLock.Enter();
-        _stage.Settle();
         _stage.Return(half: false);
         CountOut(Blocked);
         runLock.Exit();
@@ -156,7 +157,6 @@ internal sealed class PoolWorker
         bool stands = Seam.Read(in _begun) == _begunAtLastLook && CountsAsRunning && !IsIdle;
         if (stands)
         {
-            _stage.Settle();
             _stage.Return(half: false);
             CountOut(Detected);
         }
@@ -191,18 +191,27 @@ internal sealed class PoolWorker
             _pool.CountRunning(1);
     }
 
-    /// <summary>Run lock: what stands in its stage goes back to the pool's list; false when it has been begun.</summary>
-    internal void TryReturn(Work work, int index)
+    /// <summary>Run lock: the run that began from its stage, from here one to stand behind; false when it is over.</summary>
+    internal bool TryWatch(Work work, int index, long state, [NotNullWhen(true)] out WorkRun? run)
     {
-        if (_stage.TryReturn(index))
-            _pool.AddFirst(work);
+        run = _stage.TryWatch(work, index, state, _run) ? _run : null;
+        return run is not null;
     }
 
-    /// <summary>Run lock: the run that began from its stage, from here one to stand behind; false when it is over.</summary>
-    internal bool TryWatch(int index, [NotNullWhen(true)] out WorkRun? run)
+    /// <summary>
+    /// By its own thread: whether an item that its function queues may go straight into the stage, behind it. Not where something has been waiting for longer, and
+    /// not where another worker is to come for it.
+    /// </summary>
+    internal bool MayChain(Workqueue queue, Work work) =>
+        ReferenceEquals(_chained, queue) && _stage.HasRoom && work.Kind == ItemKind.PlainWork
+        && !queue.IsEager && !Listeners.OfQueueing && _pool.MayChain();
+
+    /// <summary>By its own thread, which <see cref="MayChain"/>, and owns Pending of the item, which does not run.</summary>
+    internal void Chain(Work work, Workqueue queue)
     {
-        run = _stage.TryWatch(index, _run) ? _run : null;
-        return run is not null;
+        _stage.Chain(work, queue);
+        if (_pool.System.Monitor is null)
+            _pool.Offer(_stage);
     }
 
     /// <summary>
@@ -236,7 +245,7 @@ internal sealed class PoolWorker
         {
             while (_pool.NextItem() is { } item)
             {
-                if (_pool.TryFill(_stage, this))
+                if (_pool.TryFill(_stage))
                 {
                     do
                     {
@@ -248,7 +257,7 @@ internal sealed class PoolWorker
                             runLock.Settle(); // what becomes active now stands behind what has been pushed before
                         _stage.Clear();
                     }
-                    while (_pool.TryRefill(_stage, this));
+                    while (_pool.TryRefill(_stage));
                     _pool.Forget(_stage);
                     runLock.Settle();
                 }
@@ -269,13 +278,31 @@ internal sealed class PoolWorker
                 }
             }
 
-            if (_pool.TrySteal())
+            if (TrySteal(runLock))
                 continue;
             _stage.Release();
             if (!_pool.TryIdle(this) || !Idle(runLock))
                 break;
         }
     }
+
+    /// <summary>Whether there is something in the pool's list now. The run lock is held before and after.</summary>
+    private bool TrySteal(RunLock runLock)
+    {
+        if (_pool.TrySteal(out bool isAlone))
+            return true;
+        if (!isAlone)
+            return false;
+        // Somebody has a single item waiting behind the one that it runs. Mostly that is over before we could begin the other.
+        runLock.Exit();
+        for (int i = 0; i < LookAgainAfter; i++)
+            Seam.Pause();
+        runLock.Enter();
+        return _pool.NextItem() is not null || _pool.TrySteal(out _);
+    }
+
+    /// <summary>In pauses: about a microsecond.</summary>
+    private const int LookAgainAfter = 40;
 
     /// <summary>
     /// Runs the items of its queue that wait when it is called. It sleeps only when it is neither called nor stopped, which it finds under the run lock; who changes
@@ -345,6 +372,8 @@ internal sealed class PoolWorker
             CurrentWork = work;
             if (!ReferenceEquals(CurrentQueue, queue))
                 CurrentQueue = queue;
+            if (!ReferenceEquals(_chained, queue))
+                _chained = queue;
             Activity? activity = isTraced ? TracePoints.Begun(work, queue) : null;
             Exception? failure = null;
             try
@@ -366,6 +395,7 @@ internal sealed class PoolWorker
 
         CurrentWork = null;
         CurrentQueue = null;
+        _chained = null;
         Seam.Write(ref _isInside, 0);
     }
 
@@ -413,6 +443,7 @@ internal sealed class PoolWorker
         (item as Work)?.BeginRun(run!);
         CurrentWork = run?.Work;
         CurrentQueue = run?.Queue;
+        _chained = null;
         Seam.Write(ref _begun, _begun + 1);
         if (item is not Work)
             Volatile.Write(ref _others, _others + 1);

@@ -63,7 +63,10 @@ public abstract partial class Work : DeferredItem
     /// </summary>
     internal WorkRun? RunInProgress { get; private set; }
 
-    /// <summary>Whose stage it is in, or was begun from. Lock: the run lock.</summary>
+    /// <summary>
+    /// Whose stage it is in, or was begun from. Written under the run lock, or by the owner of Pending while it does not run: before the state that says that it is
+    /// staged. So it is that of the state read before, or the state is another by now.
+    /// </summary>
     private PoolWorker? _stagedBy;
 
     /// <summary>In the list of its queue, a pool or a run, rather than in the wheel, in a stage or on the way. Lock: the run lock.</summary>
@@ -272,21 +275,29 @@ public abstract partial class Work : DeferredItem
     }
 
     /// <summary>Sets Pending if nobody has, and it is not disabled: then the caller owns it, and must queue the item or release it.</summary>
-    internal bool TryTakePending()
+    internal bool TryTakePending() => TryTakePending(out _);
+
+    /// <inheritdoc cref="TryTakePending()"/>
+    internal bool TryTakePending(out bool runs)
     {
         long state = Seam.Read(in State);
+        runs = false;
         while ((state & (Pending | ItemState.DisabledMask)) == 0)
         {
             long seen = Seam.CompareExchange(ref State, state | Pending, state);
             if (seen == state)
+            {
+                runs = (state & Running) != 0;
                 return true;
+            }
+
             state = seen;
         }
 
         return false;
     }
 
-    /// <summary>As <see cref="TryTakePending"/> for who does not want to queue it: also when it is disabled.</summary>
+    /// <summary>As <see cref="TryTakePending()"/> for who does not want to queue it: also when it is disabled.</summary>
     private bool TryTakeAnyPending() => (Seam.Or(ref State, Pending) & Pending) == 0;
 
     internal void ReleasePending() => Seam.And(ref State, ~Pending);
@@ -393,8 +404,27 @@ public abstract partial class Work : DeferredItem
         Seam.Write(ref State, ticket);
     }
 
+    /// <summary>
+    /// By the owner of Pending, its worker, without the lock: into the stage. It does not run, nobody else writes the state. The ticket first: who sees the state looks at it.
+    /// </summary>
+    internal void ChainToStage(PoolWorker worker, int index, ref long ticket)
+    {
+        if (!ReferenceEquals(_stagedBy, worker))
+            _stagedBy = worker;
+        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.StagingUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
+        Seam.Write(ref State, ticket);
+    }
+
+    /// <summary>Run lock, of one that has just been taken out of a stage: from here it is one of a list, as if it had never been staged.</summary>
+    internal void LeaveTo(Workqueue queue, FlushEpoch epoch)
+    {
+        EnterEpoch(queue, epoch);
+        if (IsInactive)
+            IsInactive = false;
+    }
+
     /// <summary>Where it stands in the stage, or stood there before it was begun.</summary>
-    private int StageIndex => (int)((Seam.Read(in State) & ItemState.StageIndexMask) >> ItemState.StageIndexShift);
+    private static int StageIndexOf(long state) => (int)((state & ItemState.StageIndexMask) >> ItemState.StageIndexShift);
 
     /// <summary>Run lock: out of its stage, unless the worker was first.</summary>
     internal bool TryLeaveStage(long ticket) => Seam.CompareExchange(ref State, ticket & ~ItemState.Staged, ticket) == ticket;
@@ -418,11 +448,11 @@ public abstract partial class Work : DeferredItem
         return false;
     }
 
-    /// <summary>Run lock: the run in progress is to end under the lock. False when it is over.</summary>
-    internal bool TrySetWatched()
+    /// <summary>Run lock: the run in progress is to end under the lock. False when the one that was seen is over.</summary>
+    internal bool TrySetWatched(long state)
     {
-        long state = Seam.Read(in State);
-        while ((state & Running) != 0)
+        long staging = state;
+        while ((state & Running) != 0 && ItemState.IsSameStaging(staging, state))
         {
             long seen = Seam.CompareExchange(ref State, state | ItemState.Watched, state);
             if (seen == state)
@@ -436,16 +466,22 @@ public abstract partial class Work : DeferredItem
     /// <summary>Run lock: its run in progress, which from here ends under the lock; null when there is none.</summary>
     internal WorkRun? FindRun()
     {
-        if (RunInProgress is null && (Seam.Read(in State) & Running) != 0 && _stagedBy!.TryWatch(StageIndex, out WorkRun? run))
-            RunInProgress = run;
+        long state;
+        while (RunInProgress is null && ((state = Seam.Read(in State)) & Running) != 0)
+        {
+            if (Seam.Read(in _stagedBy)!.TryWatch(this, StageIndexOf(state), state, out WorkRun? run))
+                RunInProgress = run;
+        }
+
         return RunInProgress;
     }
 
     /// <summary>Run lock: if it waits in a worker's stage, it goes back to the front of the pool's list, where it can be found.</summary>
     private void LeaveStage()
     {
-        if ((Seam.Read(in State) & ItemState.Staged) != 0)
-            _stagedBy!.TryReturn(this, StageIndex);
+        long state;
+        while (((state = Seam.Read(in State)) & ItemState.Staged) != 0)
+            Seam.Read(in _stagedBy)!.Stage.TryReturn(this, StageIndexOf(state), state);
     }
 
     /// <summary>

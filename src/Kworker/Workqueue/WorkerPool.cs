@@ -165,7 +165,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// Fills a worker's empty stage with what it may take ahead from the head of the list: its share, so that others find something, too. False when the first
     /// item must be begun under the lock.
     /// </summary>
-    internal bool TryFill(Stage stage, PoolWorker worker)
+    internal bool TryFill(Stage stage)
     {
         if (!IsManaged)
             return false;
@@ -180,7 +180,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         if (available == 0)
             return false;
         for (int taken = ShareOf(available); taken > 0; taken--)
-            stage.Add((Work)_items.TakeFirst()!, worker);
+            stage.Add((Work)_items.TakeFirst()!);
         stage.PreviousStage = null;
         stage.NextStage = _stages;
         if (_stages is not null)
@@ -193,7 +193,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// Fills a worker's empty stage again, straight from the inbox, if the list is empty: what does not fit goes there. The short way of <see cref="EmptyInbox"/>
     /// and <see cref="TryFill"/>. The stage stands among those that hold items.
     /// </summary>
-    internal bool TryRefill(Stage stage, PoolWorker worker)
+    internal bool TryRefill(Stage stage)
     {
         if (!_items.IsEmpty || _entrance.Inbox.IsEmpty || !MayWork)
             return false;
@@ -208,7 +208,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
                 AddLast(item);
                 share = 0; // in order: what comes behind it is not begun before it
             }
-            else if (share > 0 && work.Target!.TryReceive(work, stage, worker))
+            else if (share > 0 && work.Target!.TryReceive(work, stage))
             {
                 share--;
             }
@@ -250,17 +250,54 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     }
 
     /// <summary>For a worker that finds nothing to do: takes what another has taken ahead and not begun; true when there is something in the list now.</summary>
-    internal bool TrySteal()
+    /// <param name="isAlone">A worker that goes on has a single one: ask again.</param>
+    internal bool TrySteal(out bool isAlone)
     {
-        if (!MayWork)
-            return false;
+        isAlone = false;
+        return MayWork && TryStealAny(ref isAlone);
+    }
+
+    private bool TryStealAny(ref bool isAlone)
+    {
         for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
         {
-            if (stage.Return(half: true))
+            if (stage.TrySteal(ref isAlone))
                 return true;
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// By a running worker, without the lock: whether what its function queues may stand behind it, unseen by others. It may if nothing has been waiting for longer,
+    /// and as many run as may, or one is on its way, who will look for it; or if help is not wanted for a while (<see cref="Entrance.Patience"/>).
+    /// </summary>
+    internal bool MayChain()
+    {
+        if (!_items.IsEmpty || !_entrance.Inbox.IsEmpty)
+            return false;
+        int hunger = Seam.Read(in _entrance.Hunger);
+        if (hunger == Full)
+            return true;
+        if (_entrance.Patience <= 0)
+            return false;
+        _entrance.Patience--;
+        return true;
+    }
+
+    /// <summary>
+    /// By the worker that has chained an item, where there is no monitor. The last of the others may have gone to idle without having seen it; who goes looks at the
+    /// stages after it has said that the pool is hungry: so one of the two sees the other.
+    /// </summary>
+    internal void Offer(Stage stage)
+    {
+        Seam.Fence();
+        if (Seam.Read(in _entrance.Hunger) == Full)
+            return;
+        system.RunLock.Enter();
+        stage.Return(half: false);
+        NeedsPlan = true;
+        system.RunLock.Exit();
     }
 
     /// <summary>Whether a worker more is needed, and which: one that idles, now counted as running, or a new one. By <see cref="RunLock.Exit"/>.</summary>
@@ -277,9 +314,17 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
                 return plan;
             }
 
-            if (!SetHunger() || _entrance.Inbox.IsEmpty)
+            if (!SetHunger())
                 return default;
-            system.RunLock.Settle();
+            if (!_entrance.Inbox.IsEmpty)
+            {
+                system.RunLock.Settle();
+                continue;
+            }
+
+            bool isAlone = false;
+            if (system.Monitor is not null || !TryStealAny(ref isAlone))
+                return default;
         }
     }
 
@@ -421,6 +466,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         for (PoolWorker? worker = _busy; worker is not null; worker = worker.NextBusy)
         {
             worker.NoteLook();
+            if (worker.Stands && MayCome && worker.Stage.HasWaiting && worker.Stage.Return(half: true))
+                NeedsPlan = true; // it computes: another, who did not come because items used to be short, is to take what stands behind it
             if (worker.IsDetected)
             {
                 if (recovering < MaxSuspects)

@@ -110,10 +110,16 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     public bool Queue(Work work)
     {
         ArgumentNullException.ThrowIfNull(work);
-        if (!work.TryTakePending())
+        PoolWorker? worker = PoolWorker.Current;
+        bool chained = worker is not null && worker.MayChain(this, work);
+        if (!work.TryTakePending(out bool runs))
             return false;
         work.BindTo(OwningSystem);
-        Enqueue(work);
+        // A chained item needs no look at the gate: a queue that drains takes what its own items queue, and while one of them runs it is not closed.
+        if (chained && !runs)
+            worker!.Chain(work, this);
+        else
+            Enqueue(work);
         return true;
     }
 
@@ -238,22 +244,34 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>
     /// As <see cref="Receive(Work)"/>, straight into a worker's stage; false, and nothing has happened, when the item must take the longer way.
     /// </summary>
-    internal bool TryReceive(Work work, Stage stage, PoolWorker worker)
+    internal bool TryReceive(Work work, Stage stage)
     {
-        if (IsOdd(_signs.Gate) || _active >= _maxActive || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
+        if (IsOdd(_signs.Gate) || !HasPlace || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
             return false;
-        work.EnterEpoch(this, _epoch);
+        work.EnterEpoch(this, CountIn());
         if (work.IsInactive)
             work.IsInactive = false;
-        _epoch.InFlight++;
-        _queued++;
-        _active++;
-        stage.Add(work, worker);
+        stage.Add(work);
         return true;
     }
 
+    /// <summary>Run lock: an item more may be at work.</summary>
+    internal bool HasPlace => _active < _maxActive;
+
+    /// <summary>Run lock: counts an item that has come without the lock; it belongs to what is returned.</summary>
+    internal FlushEpoch CountIn()
+    {
+        _epoch.InFlight++;
+        _queued++;
+        _active++;
+        return _epoch;
+    }
+
+    /// <summary>Run lock: counts an item that has come and gone without the lock.</summary>
+    internal void CountPassed() => _queued++;
+
     /// <summary>Run lock: puts an item in line.</summary>
-    private void Admit(Work work)
+    internal void Admit(Work work)
     {
         work.EnterQueue(this, _epoch);
         _epoch.InFlight++;

@@ -122,6 +122,8 @@ internal static class Seam
 
     internal static void QueueToCaller(IThreadPoolWorkItem item, bool preferLocal = true) => Schedule.RunElsewhere(item);
 
+    internal static void Pause() => Schedule.Point(Step.Spin);
+
     internal static void Spin(ref SpinWait spin)
     {
         if (!Schedule.Spin())
