@@ -5,7 +5,6 @@ namespace Kworker.Tests.Models;
 /// <summary>Random operations of several threads on one item of a kthread worker: their histories are linearizable.</summary>
 public sealed class KthreadWorkModelTests : IDisposable
 {
-    private static readonly TimeSpan s_never = TimeSpan.FromDays(1);
     private readonly KworkerSystem _system = new();
 
     public void Dispose() => _system.Dispose();
@@ -46,12 +45,11 @@ public sealed class KthreadWorkModelTests : IDisposable
         item.History.Check(cancelsTogether: true);
     }
 
-    private sealed class Item
+    private sealed class Item : RecordedItem
     {
         private readonly KthreadWorker _worker;
         private readonly KthreadDelayedWork<Item> _work;
         private int _repeats; // so often it queues itself
-        private long _lastEnd;
 
         internal Item(KthreadWorker worker, int repeats)
         {
@@ -60,37 +58,27 @@ public sealed class KthreadWorkModelTests : IDisposable
             _work = new KthreadDelayedWork<Item>(this, static item => item.Run());
         }
 
-        internal History History { get; } = new();
-
         internal void Do(Call call, int thread)
         {
-            long called = History.Now();
             switch (call)
             {
-                case Call.Queue:
-                    Queue(called, TimeSpan.Zero, $"{thread} queues");
-                    break;
-                case Call.QueueLater:
-                    Queue(called, s_never, $"{thread} queues for later");
+                case Call.Queue or Call.QueueLater:
+                    Queue($"{thread}", later: call == Call.QueueLater);
                     break;
                 case Call.Modify or Call.ModifyLater:
-                    bool later = call == Call.ModifyLater;
-                    bool modified = _worker.Modify(_work, later ? s_never : TimeSpan.Zero);
-                    History.Add($"{thread} modifies{(later ? " for later" : "")}: {modified}", called, History.Now(), item => item.Modify(later, modified));
+                    Modify(thread, later: call == Call.ModifyLater);
                     break;
                 case Call.CancelSync:
-                    CancelSync(called, _work.CancelSync(), thread);
+                    CancelSync(thread, _work.CancelSync);
                     break;
                 case Call.CancelSyncAsync:
-                    CancelSync(called, _work.CancelSyncAsync().AsTask().GetAwaiter().GetResult(), thread);
+                    CancelSync(thread, () => Await(_work.CancelSyncAsync()));
                     break;
                 case Call.Flush:
-                    _work.Flush();
-                    Flushed(called, thread);
+                    Flush(thread, () => _work.Flush());
                     break;
                 case Call.FlushAsync:
-                    _work.FlushAsync().AsTask().GetAwaiter().GetResult();
-                    Flushed(called, thread);
+                    Flush(thread, () => Await(_work.FlushAsync()));
                     break;
                 case Call.FlushWorker:
                     _worker.Flush();
@@ -101,30 +89,18 @@ public sealed class KthreadWorkModelTests : IDisposable
             }
         }
 
-        internal void End()
-        {
-            CancelSync(History.Now(), _work.CancelSync(), thread: 9);
-        }
+        internal void End() => CancelSync(thread: 9, _work.CancelSync);
 
-        private void Queue(long called, TimeSpan delay, string text)
-        {
-            bool queued = _worker.Queue(_work, delay);
-            History.Add($"{text}: {queued}", called, History.Now(), item => item.Queue(delay > TimeSpan.Zero, queued));
-        }
+        protected override bool QueueNow(TimeSpan delay) => _worker.Queue(_work, delay);
 
-        private void CancelSync(long called, bool cancelled, int thread) => History.Add(
-            $"{thread} cancels and waits: {cancelled}", called, History.Now(), item => item.BeginCancelSync(cancelled), static item => item.EndCancelSync());
-
-        private void Flushed(long called, int thread) =>
-            History.Add($"{thread} flushes", called, History.Now(), item => item.BeginFlush(thread), item => item.EndFlush(thread));
+        protected override bool ModifyNow(TimeSpan delay) => _worker.Modify(_work, delay);
 
         private void Run()
         {
-            History.AddBegin(_lastEnd, History.Now());
+            Begins();
             if (_repeats-- > 0)
-                Queue(History.Now(), TimeSpan.Zero, "it queues itself");
-            _lastEnd = History.Now();
-            History.AddEnd(_lastEnd);
+                Queue("it");
+            Ends();
         }
     }
 }

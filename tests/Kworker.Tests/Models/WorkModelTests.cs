@@ -5,7 +5,6 @@ namespace Kworker.Tests.Models;
 /// <summary>Random operations of several threads on one work item: their histories are linearizable.</summary>
 public sealed class WorkModelTests : IDisposable
 {
-    private static readonly TimeSpan s_never = TimeSpan.FromDays(1);
     private readonly KworkerSystem _system = new();
 
     public void Dispose() => _system.Dispose();
@@ -81,7 +80,7 @@ public sealed class WorkModelTests : IDisposable
         item.History.Check(cancelsTogether: false);
     }
 
-    private sealed class Item
+    private sealed class Item : RecordedItem
     {
         private readonly DelayedWork<Item> _work;
         private readonly Workqueue[] _queues;
@@ -90,7 +89,6 @@ public sealed class WorkModelTests : IDisposable
         private int _next; // which queue
         private int _runs;
         private readonly int[] _disabled = new int[4]; // by each thread, and not enabled by it since
-        private long _lastEnd;
 
         internal Item(Workqueue[] queues, Body[] bodies, bool isAsync)
         {
@@ -101,64 +99,58 @@ public sealed class WorkModelTests : IDisposable
                 : new DelayedWork<Item>(this, static item => item.Run());
         }
 
-        internal History History { get; } = new();
-
         private Workqueue AnyQueue => _queues[(uint)Interlocked.Increment(ref _next) % _queues.Length];
 
         internal void Do(Call call, int thread)
         {
-            long called = History.Now();
             switch (call)
             {
-                case Call.Queue:
-                    Queue(called, TimeSpan.Zero, $"{thread} queues");
-                    break;
-                case Call.QueueLater:
-                    Queue(called, s_never, $"{thread} queues for later");
+                case Call.Queue or Call.QueueLater:
+                    Queue($"{thread}", later: call == Call.QueueLater);
                     break;
                 case Call.Modify or Call.ModifyLater:
-                    bool later = call == Call.ModifyLater;
-                    bool modified = AnyQueue.Modify(_work, later ? s_never : TimeSpan.Zero);
-                    History.Add($"{thread} modifies{(later ? " for later" : "")}: {modified}", called, History.Now(), item => item.Modify(later, modified));
+                    Modify(thread, later: call == Call.ModifyLater);
                     break;
                 case Call.Cancel:
                     // What another cancels with waiting is not there to be taken back.
+                    long called = History.Now();
                     bool cancelled = _work.Cancel();
                     History.Add($"{thread} cancels: {cancelled}", called, History.Now(), item => item.Cancel(cancelled));
                     break;
                 case Call.CancelSync:
-                    CancelSync(called, _work.CancelSync(), thread);
+                    CancelSync(thread, _work.CancelSync);
                     break;
                 case Call.CancelSyncAsync:
-                    CancelSync(called, _work.CancelSyncAsync().AsTask().GetAwaiter().GetResult(), thread);
+                    CancelSync(thread, () => Await(_work.CancelSyncAsync()));
                     break;
                 case Call.Flush:
-                    _work.Flush();
-                    Flushed(called, thread);
+                    Flush(thread, () => _work.Flush());
                     break;
                 case Call.FlushAsync:
-                    _work.FlushAsync().AsTask().GetAwaiter().GetResult();
-                    Flushed(called, thread);
+                    Flush(thread, () => Await(_work.FlushAsync()));
                     break;
                 case Call.FlushQueue when _queues.Length == 1:
+                    called = History.Now();
                     _queues[0].Flush();
                     History.Add($"{thread} flushes the queue", called, History.Now(), item => item.BeginFlushQueue(thread), item => item.EndFlush(thread));
                     break;
                 case Call.Disable:
+                    called = History.Now();
                     bool taken = _work.Disable();
                     _disabled[thread]++;
                     History.Add($"{thread} disables: {taken}", called, History.Now(), item => item.BeginDisable(thread, taken), item => item.EndDisable(thread));
                     break;
                 case Call.DisableSync:
-                    DisableSync(called, _work.DisableSync(), thread);
+                    DisableSync(thread, _work.DisableSync);
                     break;
                 case Call.DisableSyncAsync:
-                    DisableSync(called, _work.DisableSyncAsync().AsTask().GetAwaiter().GetResult(), thread);
+                    DisableSync(thread, () => Await(_work.DisableSyncAsync()));
                     break;
                 case Call.Enable when _disabled[thread] > 0:
-                    Enable(called, thread);
+                    Enable(thread);
                     break;
                 case Call.Look:
+                    called = History.Now();
                     bool pending = _work.IsPending;
                     History.Add($"{thread} sees it pending: {pending}", called, History.Now(), item => item.See(pending));
                     break;
@@ -179,56 +171,44 @@ public sealed class WorkModelTests : IDisposable
         internal void End()
         {
             _gate.CompleteAll();
-            CancelSync(History.Now(), _work.CancelSync(), thread: 9);
+            CancelSync(thread: 9, _work.CancelSync);
             for (int thread = 0; thread < _disabled.Length; thread++)
             {
                 while (_disabled[thread] > 0)
-                    Enable(History.Now(), thread);
+                    Enable(thread);
             }
 
-            Queue(History.Now(), TimeSpan.Zero, "queued at last");
+            Queue("the last");
             _work.Flush();
-            CancelSync(History.Now(), _work.CancelSync(), thread: 9);
+            CancelSync(thread: 9, _work.CancelSync);
             Assert.Equal(WorkBusy.None, _work.Busy);
         }
 
-        private void Queue(long called, TimeSpan delay, string text)
-        {
-            bool queued = AnyQueue.Queue(_work, delay);
-            History.Add($"{text}: {queued}", called, History.Now(), item => item.Queue(delay > TimeSpan.Zero, queued));
-        }
+        protected override bool QueueNow(TimeSpan delay) => AnyQueue.Queue(_work, delay);
 
-        private void CancelSync(long called, bool cancelled, int thread) => History.Add(
-            $"{thread} cancels and waits: {cancelled}", called, History.Now(), item => item.BeginCancelSync(cancelled), static item => item.EndCancelSync());
+        protected override bool ModifyNow(TimeSpan delay) => AnyQueue.Modify(_work, delay);
 
-        private void DisableSync(long called, bool taken, int thread)
+        private void DisableSync(int thread, Func<bool> disableSync)
         {
+            long called = History.Now();
+            bool taken = disableSync();
             _disabled[thread]++;
             History.Add($"{thread} disables and waits: {taken}", called, History.Now(), item => item.BeginDisable(thread, taken), item => item.EndDisable(thread),
                 static item => item.BeginCancelSync(), static item => item.EndCancelSync());
         }
 
-        private void Enable(long called, int thread)
+        private void Enable(int thread)
         {
+            long called = History.Now();
             bool enabled = _work.Enable();
             _disabled[thread]--;
             History.Add($"{thread} enables: {enabled}", called, History.Now(), item => item.Enable(enabled));
         }
 
-        private void Flushed(long called, int thread) =>
-            History.Add($"{thread} flushes", called, History.Now(), item => item.BeginFlush(thread), item => item.EndFlush(thread));
-
         private Body Begin()
         {
-            long entered = History.Now();
-            History.AddBegin(_lastEnd, entered);
+            Begins();
             return _runs < 8 ? _bodies[_runs++ % _bodies.Length] : Body.Nothing;
-        }
-
-        private void Leave()
-        {
-            _lastEnd = History.Now();
-            History.AddEnd(_lastEnd);
         }
 
         private void Run()
@@ -239,13 +219,13 @@ public sealed class WorkModelTests : IDisposable
                     Thread.Yield();
                     break;
                 case Body.QueueItself:
-                    Queue(History.Now(), TimeSpan.Zero, "it queues itself");
+                    Queue("it");
                     break;
                 default:
                     break;
             }
 
-            Leave();
+            Ends();
         }
 
         private async ValueTask RunAsync(CancellationToken token)
@@ -258,14 +238,14 @@ public sealed class WorkModelTests : IDisposable
                         await Task.Yield();
                         break;
                     case Body.QueueItself:
-                        Queue(History.Now(), TimeSpan.Zero, "it queues itself");
+                        Queue("it");
                         break;
                     case Body.Await:
                         await _gate.WaitAsync(token);
                         break;
                     case Body.AwaitAndQueueItself:
                         await _gate.WaitAsync(token);
-                        Queue(History.Now(), TimeSpan.Zero, "it queues itself");
+                        Queue("it");
                         break;
                     default:
                         break;
@@ -273,7 +253,7 @@ public sealed class WorkModelTests : IDisposable
             }
             finally
             {
-                Leave();
+                Ends();
             }
         }
     }
