@@ -1,0 +1,33 @@
+using System.Net;
+
+namespace Kworker.Lockd.Nsm;
+
+/// <summary>Who sees to it that a reboot is told on both sides: our own status monitor, or the system's. Thread-safe.</summary>
+internal interface INsm
+{
+    /// <summary>Our own state number: odd while we are up, another one after each start.</summary>
+    int State { get; }
+
+    /// <summary>Whether hosts were monitored before we started: they may hold locks, and are to be waited for.</summary>
+    bool HasHostsOfBefore { get; }
+
+    /// <summary>A monitored host has rebooted. Raised on a worker, once for each new state.</summary>
+    event Action<NsmReboot>? HostRebooted;
+
+    /// <summary>Has a host monitored. When this returns true it is on disk: it will be notified of our restart, whatever happens from now on.</summary>
+    /// <param name="name">What the host calls itself, a character for each byte.</param>
+    /// <param name="address">Where its calls come from.</param>
+    /// <returns>False if it cannot be monitored; the reason has been logged.</returns>
+    /// <remarks>Blocks.</remarks>
+    bool Monitor(string name, IPAddress address);
+
+    /// <summary>Ends that; nothing if it is not monitored.</summary>
+    /// <remarks>Blocks.</remarks>
+    void Unmonitor(string name, IPAddress address);
+}
+
+/// <summary>A host has rebooted.</summary>
+/// <param name="Name">The name that it was monitored by.</param>
+/// <param name="Address">The address that it was monitored by.</param>
+/// <param name="State">Its new state.</param>
+internal readonly record struct NsmReboot(string Name, IPAddress Address, int State);
