@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Kworker.SunRpc;
 
-/// <summary>Talks to the rpcbind of this machine, in the highest version that it speaks.</summary>
+/// <summary>Talks to a rpcbind: to that of this machine, to register, or to another's, to ask for a port.</summary>
 internal sealed class RpcbindClient : IAsyncDisposable
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+    private static readonly RpcTimeouts s_timeouts = RpcTimeouts.Linear(TimeSpan.FromSeconds(10), 0);
 
     private readonly RpcClient _client;
     private readonly uint _version;
@@ -20,16 +20,24 @@ internal sealed class RpcbindClient : IAsyncDisposable
     /// <summary>The version spoken: 4, 3 or 2.</summary>
     public uint Version => _version;
 
-    /// <summary>Connects to the rpcbind at an address of this machine, from a reserved port if we may.</summary>
+    /// <summary>Connects to a rpcbind, in the highest version that it speaks, from a reserved port if we may.</summary>
     /// <param name="server">Where it listens.</param>
     /// <param name="highest">The highest version to try.</param>
+    /// <param name="timeouts">How long an answer may take; null for 10 seconds.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="System.Net.Sockets.SocketException">None runs there.</exception>
-    /// <exception cref="RpcClientException">What runs there is no rpcbind.</exception>
+    /// <exception cref="RpcClientException">None runs there, or what runs there is no rpcbind.</exception>
+    /// <exception cref="RpcTimeoutException">It does not answer.</exception>
     public static async ValueTask<RpcbindClient> ConnectAsync(
-        IPEndPoint server, uint highest = RpcbindProtocol.Version4, CancellationToken cancellationToken = default)
+        IPEndPoint server, uint highest = RpcbindProtocol.Version4, RpcTimeouts? timeouts = null, CancellationToken cancellationToken = default)
     {
-        RpcTcpClient client = await RpcTcpClient.ConnectAsync(server, fromReservedPort: true, cancellationToken).ConfigureAwait(false);
+        var client = new RpcClient(server, RpcTransport.Tcp, new RpcClientOptions
+        {
+            ServerName = $"rpcbind at {server}",
+            Timeouts = timeouts ?? s_timeouts,
+            IsSoft = true,
+            IsSoftConnect = true,
+            FromReservedPort = true, // it takes it as a sign of the superuser
+        });
         try
         {
             for (uint version = highest; ; version--)
@@ -37,7 +45,7 @@ internal sealed class RpcbindClient : IAsyncDisposable
                 try
                 {
                     await client.CallAsync<XdrVoid, XdrVoid>(
-                        RpcbindProtocol.Program, version, RpcbindProtocol.Null, default, s_timeout, cancellationToken).ConfigureAwait(false);
+                        RpcbindProtocol.Program, version, RpcbindProtocol.Null, default, cancellationToken).ConfigureAwait(false);
                     return new RpcbindClient(client, version);
                 }
                 catch (RpcClientException exception)
@@ -52,6 +60,24 @@ internal sealed class RpcbindClient : IAsyncDisposable
             await client.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Asks a machine's rpcbind where a program listens, in version 2, which all speak.</summary>
+    /// <returns>The port; 0 if the program is not registered.</returns>
+    /// <exception cref="RpcClientException">No rpcbind runs there.</exception>
+    /// <exception cref="RpcTimeoutException">It does not answer.</exception>
+    public static async ValueTask<int> GetPortAsync(
+        IPEndPoint rpcbind, uint program, uint version, RpcTransport transport, RpcTimeouts? timeouts = null, CancellationToken cancellationToken = default)
+    {
+        await using RpcbindClient client =
+            await ConnectAsync(rpcbind, RpcbindProtocol.Portmap, timeouts, cancellationToken).ConfigureAwait(false);
+        RpcbindNumber port = await client._client.CallAsync<PortmapMapping, RpcbindNumber>(
+            RpcbindProtocol.Program,
+            RpcbindProtocol.Portmap,
+            RpcbindProtocol.GetAddress,
+            new PortmapMapping(program, version, (uint)transport, 0),
+            cancellationToken).ConfigureAwait(false);
+        return port.Value <= ushort.MaxValue ? (int)port.Value : 0;
     }
 
     /// <summary>Whether the version spoken has a place for the transport: version 2 knows no IPv6.</summary>
@@ -79,7 +105,7 @@ internal sealed class RpcbindClient : IAsyncDisposable
 
     private ValueTask<RpcbindBoolean> CallAsync<TArguments>(uint procedure, TArguments arguments, CancellationToken cancellationToken)
         where TArguments : IXdr<TArguments> =>
-        _client.CallAsync<TArguments, RpcbindBoolean>(RpcbindProtocol.Program, _version, procedure, arguments, s_timeout, cancellationToken);
+        _client.CallAsync<TArguments, RpcbindBoolean>(RpcbindProtocol.Program, _version, procedure, arguments, cancellationToken);
 
     private static PortmapMapping Mapping(RpcbindRecord record) =>
         new(record.Program, record.Version, (uint)NetId.Transport(record.NetId), (uint)record.EndPoint.Port);
