@@ -8,6 +8,12 @@ internal sealed class NlmServerOptions
     /// <summary>Hosts known at once; locks of further ones are denied. A host is a client's address and the name it gives itself.</summary>
     public int MaximumHosts { get; init; } = 16_384;
 
+    /// <summary>Hosts at one address.</summary>
+    public int MaximumNamesPerAddress { get; init; } = 64;
+
+    /// <summary>Locks held at once, by everybody.</summary>
+    public long MaximumLocks { get; init; } = 4_000_000;
+
     /// <summary>Processes of one host that hold or wait for locks.</summary>
     public int MaximumOwnersPerHost { get; init; } = 65_536;
 

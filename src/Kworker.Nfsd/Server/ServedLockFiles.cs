@@ -1,0 +1,81 @@
+using System.Buffers.Binary;
+using Kworker.Lockd.Locks;
+using Kworker.Lockd.Nlm;
+using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.FileSystem.Local;
+using Kworker.SunRpc;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kworker.Nfsd.Server;
+
+/// <summary>What the lock manager asks about files, answered by the exports (<c>nlm_fopen</c> in <c>fs/nfsd/lockd.c</c>). Thread-safe.</summary>
+/// <remarks>A lock's file is the number of its file system among those served, and the handle that this has made: one file exported twice is one file.</remarks>
+internal sealed class ServedLockFiles : INlmFiles, ILocalLockFiles
+{
+    private readonly ServedExports _exports;
+    private readonly List<INfsFileSystem> _fileSystems = []; // not changed after the constructor
+    private readonly Dictionary<INfsFileSystem, int> _numbers = new(ReferenceEqualityComparer.Instance); // as _fileSystems
+
+    public ServedLockFiles(ServedExports exports)
+    {
+        _exports = exports;
+        foreach (INfsFileSystem fileSystem in exports.Exports.Select(exports.FileSystemOf))
+        {
+            if (_numbers.TryAdd(fileSystem, _fileSystems.Count))
+                _fileSystems.Add(fileSystem);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Nlm4Stats Find(RpcCall call, ReadOnlySpan<byte> handle, out LockFileKey file) => Find(call, handle, out file, out _);
+
+    /// <inheritdoc/>
+    public Nlm4Stats Open(RpcCall call, ReadOnlySpan<byte> handle, LockKind kind, out LockFileKey file)
+    {
+        Nlm4Stats found = Find(call, handle, out file, out NfsObject target);
+        if (found != Nlm4Stats.Granted)
+            return found;
+        if (kind == LockKind.Write && target.CheckWritable() != NfsStatus.Ok)
+            return Nlm4Stats.RoFs;
+        NfsStatus status = target.FileSystem.Access(target.Caller, target.Handle, NfsAccess.Read, out NfsAccess granted, out NfsAttributes? given);
+        if (status != NfsStatus.Ok)
+            return StatusOf(status);
+        if (target.Complete(given) is not { } attributes)
+            return Nlm4Stats.StaleFh;
+        // To lock, one must be able to read, or own the file (NFSD_MAY_LOCK); a regular one.
+        bool mayLock = (granted & NfsAccess.Read) != 0 || attributes.Uid == target.Caller.Uid;
+        return attributes.Type == NfsFileType.Regular && mayLock ? Nlm4Stats.Granted : Nlm4Stats.Failed;
+    }
+
+    /// <inheritdoc/>
+    public SafeFileHandle? Open(LockFileKey file, out bool canWrite)
+    {
+        canWrite = false;
+        if (!OperatingSystem.IsLinux() || _fileSystems[BinaryPrimitives.ReadInt32BigEndian(file.Bytes)] is not LocalFileSystem local)
+            return null;
+        NfsStatus status = local.OpenForLocks(new NfsHandle(file.Bytes[sizeof(int)..]), out canWrite, out SafeFileHandle? handle);
+        return status switch
+        {
+            NfsStatus.Ok => handle,
+            // What is gone, or shut even to the server, no local program can be kept from.
+            NfsStatus.Stale or NfsStatus.Acces or NfsStatus.Perm => null,
+            _ => throw new IOException($"the file cannot be opened to be locked: {status}"),
+        };
+    }
+
+    private Nlm4Stats Find(RpcCall call, ReadOnlySpan<byte> handle, out LockFileKey file, out NfsObject target)
+    {
+        file = default;
+        NfsStatus status = _exports.Open(call, handle, out target);
+        if (status != NfsStatus.Ok)
+            return StatusOf(status);
+        Span<byte> key = stackalloc byte[sizeof(int) + NfsHandle.MaxLength];
+        BinaryPrimitives.WriteInt32BigEndian(key, _numbers[target.FileSystem]);
+        NfsHandle named = target.Handle;
+        named.Bytes.CopyTo(key[sizeof(int)..]);
+        file = new LockFileKey(key[..(sizeof(int) + named.Length)]);
+        return Nlm4Stats.Granted;
+    }
+
+    private static Nlm4Stats StatusOf(NfsStatus status) => status == NfsStatus.Stale ? Nlm4Stats.StaleFh : Nlm4Stats.Failed;
+}
