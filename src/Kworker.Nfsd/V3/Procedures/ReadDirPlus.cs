@@ -6,10 +6,6 @@ namespace Kworker.Nfsd.V3;
 
 // READDIRPLUS, RFC 1813 section 3.3.17.
 
-/// <summary><c>READDIRPLUS3args</c>.</summary>
-[Xdr]
-internal readonly partial record struct ReadDirPlus3Args(NfsFh3 Dir, ulong Cookie, ulong Cookieverf, uint Dircount, uint Maxcount);
-
 internal sealed partial class Nfs3Program
 {
     internal static Nfs3Errors ReadDirPlusErrors { get; } = new(

@@ -6,17 +6,6 @@ namespace Kworker.Nfsd.V3;
 
 // REMOVE, RFC 1813 section 3.3.12.
 
-/// <summary><c>REMOVE3args</c>; also that of RMDIR.</summary>
-[Xdr]
-internal readonly partial record struct Remove3Args(DirOpArgs3 Object);
-
-/// <summary><c>REMOVE3res</c>; also that of RMDIR.</summary>
-[Xdr]
-internal readonly partial record struct Remove3Res(Nfsstat3 Status, WccData DirWcc) : INfs3Result<Remove3Res>
-{
-    public static Remove3Res Failure(Nfsstat3 status) => new(status, default);
-}
-
 internal sealed partial class Nfs3Program
 {
     internal static Nfs3Errors RemoveErrors { get; } = new(

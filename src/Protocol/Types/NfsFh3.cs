@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Kworker.SunRpc;
 
-namespace Kworker.Nfsd.V3;
+namespace Kworker.Nfs3;
 
 /// <summary><c>nfs_fh3</c>, RFC 1813 section 2.6: up to 64 opaque bytes, held by value so that neither reading nor answering one allocates.</summary>
 [DebuggerDisplay("{ToString(),nq}")]

@@ -1,6 +1,6 @@
 using Kworker.SunRpc;
 
-namespace Kworker.Nfsd.V3;
+namespace Kworker.Nfs3;
 
 /// <summary><c>diropargs3</c>, RFC 1813 section 2.6. The name is a slice of the request.</summary>
 [Xdr]

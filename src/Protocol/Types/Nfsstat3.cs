@@ -1,8 +1,8 @@
 using Kworker.SunRpc;
 
-namespace Kworker.Nfsd.V3;
+namespace Kworker.Nfs3;
 
-/// <summary><c>nfsstat3</c>, RFC 1813 section 2.6. The same names and numbers as <see cref="FileSystem.NfsStatus"/>, which says what they mean.</summary>
+/// <summary><c>nfsstat3</c>, RFC 1813 section 2.6. The same names and numbers as <c>NfsStatus</c> of the server's file systems, which says what they mean.</summary>
 [Xdr]
 internal enum Nfsstat3
 {

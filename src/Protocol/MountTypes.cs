@@ -1,6 +1,6 @@
 using Kworker.SunRpc;
 
-namespace Kworker.Nfsd.Mount;
+namespace Kworker.Nfs3;
 
 // The types of RFC 1813 section 5.1, MOUNT version 3.
 

@@ -1,8 +1,8 @@
 using Kworker.SunRpc;
 
-namespace Kworker.Nfsd.V3;
+namespace Kworker.Nfs3;
 
-/// <summary><c>ftype3</c>, RFC 1813 section 2.6. The same numbers as <see cref="FileSystem.NfsFileType"/>.</summary>
+/// <summary><c>ftype3</c>, RFC 1813 section 2.6. The same numbers as <c>NfsFileType</c> of the server's file systems.</summary>
 [Xdr]
 internal enum Ftype3
 {
