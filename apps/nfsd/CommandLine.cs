@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
+using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,8 @@ internal sealed class CommandLine
 {
     private const int DefaultDrainSeconds = 30;
     private const int MaxDrainSeconds = 24 * 60 * 60;
+    private const int DefaultGraceSeconds = 50;
+    private const int MaxGraceSeconds = 60 * 60;
 
     private static readonly Dictionary<string, RpcbindMode> s_rpcbindModes = new()
     {
@@ -21,6 +24,13 @@ internal sealed class CommandLine
         ["builtin"] = RpcbindMode.BuiltIn,
         ["system"] = RpcbindMode.System,
         ["none"] = RpcbindMode.None,
+    };
+
+    private static readonly Dictionary<string, NsmMode> s_nsmModes = new()
+    {
+        ["builtin"] = NsmMode.BuiltIn,
+        ["system"] = NsmMode.System,
+        ["none"] = NsmMode.None,
     };
 
     private static readonly Dictionary<string, LogLevel> s_logLevels = new()
@@ -49,7 +59,7 @@ internal sealed class CommandLine
 
     private readonly Option<int> _port = new("--port")
     {
-        Description = "The one port of all programs (NFS and MOUNT), TCP and UDP; 0 takes a free one. [default: 2049]",
+        Description = "The one port of all programs (NFS, MOUNT, NLM and NSM), TCP and UDP; 0 takes a free one. [default: 2049]",
         HelpName = "PORT",
         CustomParser = result => ParseNumber(result, "--port", IPEndPoint.MaxPort),
     };
@@ -64,18 +74,44 @@ internal sealed class CommandLine
 
     private readonly Option<string> _state = new("--state")
     {
-        Description = "Keep in DIR what must outlive the server: the key of its file handles, without which clients must mount again.",
+        Description = "Keep in DIR what must outlive the server: the key of its file handles, without which clients must mount again, and which "
+            + "clients hold locks, without which they lose them.",
         HelpName = "DIR",
         DefaultValueFactory = _ => DefaultStateDirectory(),
     };
 
     private readonly Option<RpcbindMode> _rpcbind = new("--rpcbind")
     {
-        Description = "Where clients that do not name the port of MOUNT find it: 'system' registers with the rpcbind that runs here, "
+        Description = "Where clients find the port of MOUNT, unless they name it, and of locks, always: 'system' registers with the rpcbind that runs here, "
             + "'builtin' answers on port 111 itself, 'auto' takes the one or, if none runs and port 111 may be had, the other; 'none' does "
             + "neither. [default: auto]",
         HelpName = "auto|builtin|system|none",
         CustomParser = result => ParseWord(result, "--rpcbind", s_rpcbindModes),
+    };
+
+    private readonly Option<bool> _noLocks = new("--no-locks")
+    {
+        Description = "Serve no locks (NLM, NSM): clients must then mount with 'nolock'.",
+    };
+
+    private readonly Option<bool> _noLocalLocks = new("--no-local-locks")
+    {
+        Description = "Keep clients' locks from programs of this machine, and theirs from clients; otherwise they see each other's.",
+    };
+
+    private readonly Option<NsmMode> _nsm = new("--nsm")
+    {
+        Description = "Who tells clients that the server has restarted, so that they get their locks back, and the server that a client has: 'builtin' does it "
+            + "itself; 'system' leaves it to the rpc.statd that runs here; 'none' does without, and locks do not survive. [default: builtin]",
+        HelpName = "builtin|system|none",
+        CustomParser = result => ParseWord(result, "--nsm", s_nsmModes),
+    };
+
+    private readonly Option<int> _grace = new("--grace")
+    {
+        Description = "After a start, give clients that held locks so many SECONDS to get them back, and nobody new ones. [default: 50]",
+        HelpName = "SECONDS",
+        CustomParser = result => ParseNumber(result, "--grace", MaxGraceSeconds),
     };
 
     private readonly Option<int> _drain = new("--drain")
@@ -100,7 +136,7 @@ internal sealed class CommandLine
             + "Example: nfsd --export /srv:rw,insecure --port 20049\n"
             + "It prints the command that mounts it.")
         {
-            _export, _exports, _port, _bind, _state, _rpcbind, _drain, _logLevel,
+            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
         };
     }
 
@@ -120,6 +156,10 @@ internal sealed class CommandLine
             Addresses = parsed.GetValue(_bind) is { Length: > 0 } addresses ? addresses : [IPAddress.Loopback, IPAddress.IPv6Loopback],
             StateDirectory = parsed.GetValue(_state)!,
             Rpcbind = Given(parsed, _rpcbind, RpcbindMode.Auto),
+            Locks = !parsed.GetValue(_noLocks),
+            LocalLocks = !parsed.GetValue(_noLocalLocks),
+            Nsm = Given(parsed, _nsm, NsmMode.BuiltIn),
+            Grace = TimeSpan.FromSeconds(Given(parsed, _grace, DefaultGraceSeconds)),
             DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
             LogLevel = Given(parsed, _logLevel, LogLevel.Information),
         };

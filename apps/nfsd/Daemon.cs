@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.FileSystem.Local;
+using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.Apps.Nfsd;
@@ -31,7 +32,7 @@ internal static class Daemon
             TellLimits(exports, directories, loggers.CreateLogger("nfsd"));
             server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
             await StartAsync(server, settings);
-            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports));
+            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports, HasLocks(settings)));
             await output.FlushAsync();
             await termination.WaitAsync();
             isIdle = await StopAsync(server, settings, loggers.CreateLogger("nfsd"));
@@ -43,6 +44,9 @@ internal static class Daemon
                 await DisposeAsync(server, directories);
         }
     }
+
+    // A client finds the lock manager by rpcbind alone.
+    private static bool HasLocks(Settings settings) => settings.Locks && settings.Rpcbind != RpcbindMode.None;
 
     private static async Task DisposeAsync(NfsServer? server, List<LocalFileSystem> directories)
     {
@@ -104,6 +108,10 @@ internal static class Daemon
                 Addresses = settings.Addresses,
                 Rpcbind = settings.Rpcbind,
                 StateDirectory = settings.StateDirectory,
+                Locks = settings.Locks,
+                LocalLocks = settings.LocalLocks,
+                Nsm = settings.Nsm,
+                Grace = settings.Grace,
                 LoggerFactory = loggers,
             });
         }
@@ -140,6 +148,17 @@ internal static class Daemon
                 _ => "Choose others with --bind and --port.",
             };
             throw new StartupException($"{WithoutName(exception.Message)}. {advice}", innerException: exception);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new StartupException(
+                $"{exception.Message} Remove it (clients that hold locks then lose them), or name another directory with --state.", innerException: exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"which clients hold locks cannot be kept in {settings.StateDirectory}: {exception.Message} Name another directory with --state, or serve no locks with --no-locks.",
+                innerException: exception);
         }
         catch (InvalidOperationException exception)
         {

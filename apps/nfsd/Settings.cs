@@ -1,4 +1,5 @@
 using System.Net;
+using Kworker.Lockd;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,14 @@ internal sealed record Settings
     public required string StateDirectory { get; init; }
 
     public required RpcbindMode Rpcbind { get; init; }
+
+    public required bool Locks { get; init; }
+
+    public required bool LocalLocks { get; init; }
+
+    public required NsmMode Nsm { get; init; }
+
+    public required TimeSpan Grace { get; init; }
 
     public required TimeSpan DrainTime { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Kworker.Lockd;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Mount;
@@ -12,7 +13,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.Nfsd;
 
-/// <summary>An NFS server: NFS version 3 and MOUNT version 3 (RFC 1813) on one port, over file systems that the program brings.</summary>
+/// <summary>
+/// An NFS server: NFS version 3 and MOUNT version 3 (RFC 1813), with locks that survive a crash (NLM, NSM), on one port, over file systems that the
+/// program brings.
+/// </summary>
 /// <remarks>
 /// <code>
 /// await using var server = new NfsServer(new NfsServerOptions { Port = 20049, Exports = { NfsExport.Parse("/data:rw,insecure", fileSystem) } });
@@ -34,6 +38,7 @@ public sealed class NfsServer : IAsyncDisposable
 
     private readonly RpcServer _rpc;
     private readonly ServedExports _exports;
+    private readonly LockService? _locks;
     private readonly Workqueue _syncing;
     private readonly ILogger _logger;
     private int _state; // Of State; moves forward only.
@@ -69,6 +74,12 @@ public sealed class NfsServer : IAsyncDisposable
         });
         _rpc.Add(new Nfs3Program(_exports, new WriteVerifier(), options.MaximumTransfer, _logger).ToRpcProgram());
         _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
+        if (!options.Locks)
+            return;
+        var files = new ServedLockFiles(_exports);
+        _locks = new LockService(options.MakeLockOptions(loggers.CreateLogger("Kworker.Lockd")), files, options.LocalLocks ? files : null);
+        foreach (RpcProgram program in _locks.Programs)
+            _rpc.Add(program);
     }
 
     /// <summary>The one port; 0 before <see cref="StartAsync"/>.</summary>
@@ -80,10 +91,16 @@ public sealed class NfsServer : IAsyncDisposable
     /// <summary>Listens and serves.</summary>
     /// <exception cref="SocketException">An address or port cannot be had; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The server has been started before, or the rpcbind that the options name cannot be had.</exception>
+    /// <exception cref="IOException">The state of locks cannot be read or written.</exception>
+    /// <exception cref="InvalidDataException">The state of locks is damaged, or of a later version of this software.</exception>
+    /// <exception cref="UnauthorizedAccessException">The state of locks may not be read or written.</exception>
     public async ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
         Interlocked.CompareExchange(ref _state, (int)State.Started, (int)State.Made);
+        // Before anybody can ask for a lock; and who is to be notified of it finds us listening.
+        _locks?.Start();
         await _rpc.StartAsync(cancellationToken);
+        _locks?.Listening();
     }
 
     /// <summary>
@@ -114,6 +131,8 @@ public sealed class NfsServer : IAsyncDisposable
     {
         await StopAsync();
         await _rpc.DisposeAsync();
+        if (_locks is not null)
+            await _locks.DisposeAsync();
         await _syncing.DisposeAsync();
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Kworker.Lockd;
 using Kworker.Nfsd.FileSystem;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ public sealed class NfsServerOptions
     /// <summary>What is exported; at least one.</summary>
     public IList<NfsExport> Exports { get; init; } = [];
 
-    /// <summary>The one port of all programs (NFS and MOUNT), TCP and UDP; 0 takes a free one.</summary>
+    /// <summary>The one port of all programs (NFS, MOUNT and those of locks), TCP and UDP; 0 takes a free one.</summary>
     public int Port { get; set; } = DefaultPort;
 
     /// <summary>The addresses to listen on. Loopback by default: NFS with AUTH_SYS trusts the client's machine.</summary>
@@ -24,19 +25,47 @@ public sealed class NfsServerOptions
     public RpcbindMode Rpcbind { get; set; } = RpcbindMode.None;
 
     /// <summary>
-    /// Where the server keeps what must outlive it: the key of its file handles. Made if it is not there. If null, the key is a new one
-    /// at each start, and clients that were mounted before must mount again.
+    /// Where the server keeps what must outlive it: the key of its file handles, and which clients hold locks. Made if it is not there. If null, the key is
+    /// a new one at each start, clients that were mounted before must mount again, and nobody's locks are waited for.
     /// </summary>
     public string? StateDirectory { get; set; }
 
     /// <summary>Most data of a READ or WRITE over TCP, in bytes; a multiple of 4096 up to 16 MiB. Clients take Linux's limit of 1 MiB at most.</summary>
     public int MaximumTransfer { get; set; } = 1 << 20;
 
+    /// <summary>Whether byte-range locks are served (NLM). Clients find them by rpcbind only: see <see cref="Rpcbind"/>.</summary>
+    public bool Locks { get; set; } = true;
+
+    /// <summary>
+    /// Whether clients' locks are also taken on the files of a <see cref="FileSystem.Local.LocalFileSystem"/>, so that programs of this machine and clients see
+    /// each other's.
+    /// </summary>
+    public bool LocalLocks { get; set; } = true;
+
+    /// <summary>Who tells clients of our restarts, and us of theirs.</summary>
+    public NsmMode Nsm { get; set; } = NsmMode.BuiltIn;
+
+    /// <summary>
+    /// How long clients have after a start to get back the locks that they held, while nobody gets new ones. None is needed, and none is taken, when nobody
+    /// held locks before.
+    /// </summary>
+    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(50);
+
     /// <summary>The system whose workers run the calls; the current one if null.</summary>
     public KworkerSystem? System { get; set; }
 
     /// <summary>Takes what the server has to say; null for nothing.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>What of this concerns locks.</summary>
+    internal LockServiceOptions MakeLockOptions(ILogger logger) => new()
+    {
+        Grace = Grace,
+        Nsm = Nsm,
+        StateDirectory = StateDirectory,
+        System = System,
+        Logger = logger,
+    };
 
     /// <summary>The key of file handles, by <see cref="StateDirectory"/>.</summary>
     internal FileHandleSeal MakeSeal() => new(

@@ -51,6 +51,7 @@ internal sealed class NlmWorld : IAsyncDisposable
                 MaximumOwnersPerHost = options.MaximumOwnersPerHost,
                 MaximumBlockedPerHost = options.MaximumBlockedPerHost,
                 MaximumSharesPerHost = options.MaximumSharesPerHost,
+                Logger = options.Logger,
                 ClientRpcbindPort = options.ClientRpcbindPort,
             },
             system,

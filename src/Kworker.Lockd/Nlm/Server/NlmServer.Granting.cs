@@ -44,7 +44,6 @@ internal sealed partial class NlmServer
                 break;
         }
         string reason = result.Result is null ? result.Reason! : "it is in grace";
-        LockdLog.CallbackFailed(_logger, block.Host.ToString(), "GRANTED", reason);
         if (_time.GetElapsedTime(block.GrantedAt) + _options.GrantRetryInterval > _options.GrantPatience)
         {
             LockdLog.GrantGivenUp(_logger, block.Host.ToString(), reason);
@@ -52,6 +51,7 @@ internal sealed partial class NlmServer
             return;
         }
         _queue.Queue(block.Granting, _options.GrantRetryInterval);
+        LockdLog.CallbackFailed(_logger, block.Host.ToString(), "GRANTED", reason);
     }
 
     private static bool IsToBeTold(NlmBlock block)

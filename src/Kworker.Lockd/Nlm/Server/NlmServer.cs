@@ -65,6 +65,9 @@ internal sealed partial class NlmServer : IAsyncDisposable
     /// <param name="smNotify">Takes what the machine's own NSM says of a reboot, if it is not ours; null: it is not listened to.</param>
     public RpcProgram ToRpcProgram(Action<NlmSmNotify>? smNotify = null) => new NlmProgram(this, _callbacks, smNotify, _logger).ToRpcProgram();
 
+    /// <summary>Waits for what is being done in the background at this moment. For tests.</summary>
+    internal ValueTask FlushAsync() => _queue.FlushAsync();
+
     /// <summary>Tells nobody anything any more. After the program is no longer served.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,197 @@
+using Kworker.Lockd.Nlm;
+using Kworker.SunRpc;
+using static Kworker.Lockd.Nlm.Nlm4Stats;
+
+namespace Kworker.Lockd.Tests.Nlm;
+
+/// <summary>Requests that wait, and how their clients are told.</summary>
+public sealed class BlockingLockTests : IAsyncLifetime
+{
+    private ClientMachine _machine = null!;
+    private NlmWorld _world = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _machine = await ClientMachine.StartAsync();
+        _world = await NlmWorld.StartAsync(new NlmServerOptions { ClientRpcbindPort = _machine.RpcbindPort });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _world.DisposeAsync();
+        await _machine.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(1u, RpcTransport.Udp)]
+    [InlineData(3u, RpcTransport.Tcp)]
+    [InlineData(4u, RpcTransport.Tcp)]
+    [InlineData(4u, RpcTransport.Udp)]
+    public async Task Who_waits_is_told_when_the_lock_is_free(uint version, RpcTransport transport)
+    {
+        await using NlmPeer alice = _world.Client("alice", version, transport);
+        await using NlmPeer bob = _world.Client("bob", version, transport);
+        Assert.Equal(Granted, await alice.LockAsync(7, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(8, 5, 0, block: true));
+        Assert.False(_machine.HasMore);
+        Assert.Equal(Granted, await alice.UnlockAsync(7, 0, 10));
+        Assert.Equal($"GRANTED v{version} f 8@bob w 5+0", await _machine.NextAsync());
+        Assert.Equal("Denied w 8 5+0", await alice.TestAsync(7, 6, 1));
+        Assert.Equal(Granted, await bob.UnlockAsync(8, 5, 0));
+        Assert.Equal("Granted", await alice.TestAsync(7, 6, 1));
+    }
+
+    [Fact]
+    public async Task Those_that_wait_are_served_in_the_order_of_coming()
+    {
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        for (int pid = 10; pid < 15; pid++)
+            Assert.Equal(Blocked, await bob.LockAsync(pid, 0, 10, block: true));
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        for (int pid = 10; pid < 15; pid++)
+        {
+            Assert.Equal($"GRANTED v4 f {pid}@bob w 0+10", await _machine.NextAsync());
+            Assert.False(_machine.HasMore);
+            Assert.Equal(Granted, await bob.UnlockAsync(pid, 0, 10));
+        }
+        Assert.Equal(0, _world.Table.Count);
+    }
+
+    [Fact]
+    public async Task Asked_again_it_keeps_its_place_and_hears_that_it_has_the_lock()
+    {
+        _machine.Answer = () => DeniedGracePeriod; // the client's lock manager is not ready: to be told again, later
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer carol = _world.Client("carol");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Blocked, await carol.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(2, _world.Table.WaitingCount);
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        Assert.Equal("GRANTED v4 f 1@bob w 0+10", await _machine.NextAsync());
+        Assert.Equal(Granted, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal("Denied w 1 0+10", await carol.TestAsync(1, 0, 10));
+    }
+
+    [Fact]
+    public async Task A_request_that_is_cancelled_waits_no_more()
+    {
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Granted, await bob.CancelAsync(1, 0, 9)); // another one: there is none such
+        Assert.Equal(1, _world.Table.WaitingCount);
+        Assert.Equal(Granted, await bob.CancelAsync(1, 0, 10));
+        Assert.Equal(0, _world.Table.WaitingCount);
+        Assert.Equal(Blocked, await bob.LockAsync(2, 0, 10, block: true));
+        Assert.Equal(Granted, await bob.UnlockAsync(2, 0, 10)); // as a client does that is interrupted
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        Assert.Equal("Granted", await alice.TestAsync(1, 0, 10));
+        Assert.False(_machine.HasMore);
+    }
+
+    [Fact]
+    public async Task Cancelled_too_late_it_is_denied_and_has_to_be_unlocked()
+    {
+        _machine.Answer = () => DeniedGracePeriod;
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        Assert.Equal("GRANTED v4 f 1@bob w 0+10", await _machine.NextAsync());
+        Assert.Equal(Denied, await bob.CancelAsync(1, 0, 10));
+        Assert.Equal("Denied w 1 0+10", await alice.TestAsync(1, 0, 10));
+        Assert.Equal(Granted, await bob.UnlockAsync(1, 0, 10));
+        Assert.Equal("Granted", await alice.TestAsync(1, 0, 10));
+    }
+
+    [Fact]
+    public async Task A_lock_that_its_client_does_not_want_goes_to_the_next()
+    {
+        int calls = 0;
+        _machine.Answer = () => Interlocked.Increment(ref calls) == 1 ? Denied : Granted;
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer carol = _world.Client("carol");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Blocked, await carol.LockAsync(1, 0, 10, block: true));
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        Assert.Equal("GRANTED v4 f 1@bob w 0+10", await _machine.NextAsync());
+        Assert.Equal("GRANTED v4 f 1@carol w 0+10", await _machine.NextAsync());
+        Assert.Equal(Granted, await carol.UnlockAsync(1, 0, 10));
+        Assert.Equal(0, _world.Table.Count);
+    }
+
+    [Fact]
+    public async Task A_cycle_of_processes_that_wait_for_each_other_is_refused()
+    {
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer old = _world.Client("old", version: 3);
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 1));
+        Assert.Equal(Granted, await bob.LockAsync(1, 1, 1));
+        Assert.Equal(Granted, await old.LockAsync(1, 2, 1));
+        Assert.Equal(Blocked, await alice.LockAsync(1, 1, 1, block: true));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 2, 1, block: true));
+        Assert.Equal(Denied, await old.LockAsync(1, 0, 1, block: true)); // version 3 has no word for a deadlock
+        Assert.Equal(Granted, await old.UnlockAsync(1, 2, 1));
+        Assert.Equal("GRANTED v4 f 1@bob w 2+1", await _machine.NextAsync());
+        Assert.Equal(Deadlock, await bob.LockAsync(1, 0, 1, block: true));
+    }
+
+    [Fact]
+    public async Task A_client_that_reboots_waits_no_more()
+    {
+        await using NlmPeer alice = _world.Client("alice");
+        await using NlmPeer bob = _world.Client("bob");
+        Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
+        Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
+        _world.Nsm.Reboot("bob", 5);
+        Assert.Equal(0, _world.Table.WaitingCount);
+        Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
+        Assert.Equal(0, _world.Table.Count);
+        Assert.False(_machine.HasMore);
+    }
+
+    [Theory]
+    [InlineData(1u, RpcTransport.Udp)]
+    [InlineData(3u, RpcTransport.Tcp)]
+    [InlineData(4u, RpcTransport.Tcp)]
+    public async Task Asynchronous_calls_are_answered_by_calls(uint version, RpcTransport transport)
+    {
+        await using NlmPeer alice = _world.Client("alice", version, transport);
+        Nlm4Lock asked = alice.LockOf(1, 0, 10);
+        byte[] cookie = [0xC0, 0x0C];
+        if (version == 4)
+        {
+            await alice.RawAsync<Nlm4LockArgs, XdrVoid>(NlmProcedure.LockMsg, new Nlm4LockArgs(cookie, false, true, asked, false, 0));
+            Assert.Equal("LockRes v4 Granted C00C", await _machine.NextAsync());
+            await alice.RawAsync<Nlm4TestArgs, XdrVoid>(NlmProcedure.TestMsg, new Nlm4TestArgs(cookie, true, asked with { Svid = 2 }));
+            Assert.Equal("TestRes v4 Denied C00C", await _machine.NextAsync());
+            await alice.RawAsync<Nlm4CancArgs, XdrVoid>(NlmProcedure.CancelMsg, new Nlm4CancArgs(cookie, true, true, asked));
+            Assert.Equal("CancelRes v4 Granted C00C", await _machine.NextAsync());
+            await alice.RawAsync<Nlm4UnlockArgs, XdrVoid>(NlmProcedure.UnlockMsg, new Nlm4UnlockArgs(cookie, asked));
+            Assert.Equal("UnlockRes v4 Granted C00C", await _machine.NextAsync());
+            await alice.RawAsync<Nlm4TestArgs, XdrVoid>(NlmProcedure.GrantedMsg, new Nlm4TestArgs(cookie, true, asked));
+            Assert.Equal("GrantedRes v4 Denied C00C", await _machine.NextAsync());
+        }
+        else
+        {
+            NlmLock old = asked.ToV1();
+            await alice.RawAsync<NlmLockArgs, XdrVoid>(NlmProcedure.LockMsg, new NlmLockArgs(cookie, false, true, old, false, 0));
+            Assert.Equal($"LockRes v{version} Granted C00C", await _machine.NextAsync());
+            await alice.RawAsync<NlmTestArgs, XdrVoid>(NlmProcedure.TestMsg, new NlmTestArgs(cookie, true, old with { Svid = 2 }));
+            Assert.Equal($"TestRes v{version} Denied C00C", await _machine.NextAsync());
+            await alice.RawAsync<NlmUnlockArgs, XdrVoid>(NlmProcedure.UnlockMsg, new NlmUnlockArgs(cookie, old));
+            Assert.Equal($"UnlockRes v{version} Granted C00C", await _machine.NextAsync());
+        }
+        Assert.Equal(0, _world.Table.Count);
+    }
+}
