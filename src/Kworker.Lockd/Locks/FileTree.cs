@@ -28,6 +28,11 @@ internal readonly struct FileTree : ILockTreeLinks
         }
     }
 
+    public static void Added(LockEntry entry, LockEntry added) => Consider(entry, added);
+
+    public static bool Concerns(LockEntry entry, LockEntry other) =>
+        ReferenceEquals(entry.Last, other) || ReferenceEquals(entry.LastOfOthers, other);
+
     /// <summary>Of the locks in the range that are not the owner's, the one that begins first.</summary>
     public static LockEntry? FindFirst(LockEntry? root, LockRange range, OwnedLocks? except)
     {

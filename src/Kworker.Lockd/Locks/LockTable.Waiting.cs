@@ -160,12 +160,13 @@ internal sealed partial class LockTable
     /// </summary>
     private void Retry(FileLocks locks, List<BlockedLock> ended, bool ofLocal)
     {
-        // Once more while a grant has cut locks of its own owner (from write to read, say) that somebody earlier in line waits for.
         while (locks.HasOrphans || ofLocal)
         {
             locks.HasOrphans = false;
             BlockedLock? next;
-            for (BlockedLock? request = locks.FirstWaiting; request is not null; request = next)
+            BlockedLock? request = locks.FirstWaiting;
+            // From the head again when a grant has cut locks of its own owner (from write to read, say) for which somebody earlier waits.
+            for (; request is not null && !locks.HasOrphans; request = next)
             {
                 next = request.NextInFile;
                 if (request.Blocker is { } blocker ? blocker.Owner is not null : !ofLocal)
@@ -176,7 +177,7 @@ internal sealed partial class LockTable
                 else
                     WaitFor(request, inTheWay); // Without one (a local program, or want of something) it is polled for.
             }
-            ofLocal = false;
+            ofLocal &= request is not null;
         }
     }
 

@@ -9,6 +9,12 @@ internal interface ILockTreeLinks
 
     /// <summary>What hangs below the entry has changed.</summary>
     static abstract void Refresh(LockEntry entry);
+
+    /// <summary>The other has come to hang somewhere below the entry; all else is as it was.</summary>
+    static abstract void Added(LockEntry entry, LockEntry added);
+
+    /// <summary>Whether what is kept about what hangs below the entry names the other.</summary>
+    static abstract bool Concerns(LockEntry entry, LockEntry other);
 }
 
 /// <summary>A treap of locks. Adding and removing take expected O(log n); so deep is the recursion, too.</summary>
@@ -17,20 +23,16 @@ internal static class LockTree<TLinks>
 {
     public static void Add(ref LockEntry? root, LockEntry added)
     {
-        if (root is null || added.Rank > root.Rank)
+        ulong rank = added.Rank;
+        ref LockEntry? place = ref root;
+        while (place is { } entry && entry.Rank > rank)
         {
-            Split(root, added, out TLinks.Left(added), out TLinks.Right(added));
-            root = added;
+            TLinks.Added(entry, added);
+            place = ref added.IsBefore(entry) ? ref TLinks.Left(entry) : ref TLinks.Right(entry);
         }
-        else if (added.IsBefore(root))
-        {
-            Add(ref TLinks.Left(root), added);
-        }
-        else
-        {
-            Add(ref TLinks.Right(root), added);
-        }
-        TLinks.Refresh(root);
+        Split(place, added, out TLinks.Left(added), out TLinks.Right(added));
+        TLinks.Refresh(added);
+        place = added;
     }
 
     /// <summary>The entry is in the tree.</summary>
@@ -43,11 +45,13 @@ internal static class LockTree<TLinks>
             TLinks.Right(removed) = null;
             return;
         }
-        if (removed.IsBefore(root!))
-            Remove(ref TLinks.Left(root!), removed);
+        LockEntry entry = root!;
+        if (removed.IsBefore(entry))
+            Remove(ref TLinks.Left(entry), removed);
         else
-            Remove(ref TLinks.Right(root!), removed);
-        TLinks.Refresh(root!);
+            Remove(ref TLinks.Right(entry), removed);
+        if (TLinks.Concerns(entry, removed))
+            TLinks.Refresh(entry);
     }
 
     private static void Split(LockEntry? root, LockEntry at, out LockEntry? before, out LockEntry? after)

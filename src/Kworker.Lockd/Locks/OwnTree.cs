@@ -12,4 +12,10 @@ internal readonly struct OwnTree : ILockTreeLinks
     public static void Refresh(LockEntry entry)
     {
     }
+
+    public static void Added(LockEntry entry, LockEntry added)
+    {
+    }
+
+    public static bool Concerns(LockEntry entry, LockEntry other) => false;
 }
