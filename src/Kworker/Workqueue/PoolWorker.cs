@@ -78,6 +78,9 @@ internal sealed class PoolWorker
     /// <summary>R: it has looked for work once; before that it is being made.</summary>
     internal bool HasArrived;
 
+    /// <summary>R: it was woken though others ran.</summary>
+    internal bool ComesToHelp;
+
     /// <summary>R: when it began to look for work, on the stopwatch.</summary>
     internal long CameAt;
 
@@ -228,7 +231,7 @@ internal sealed class PoolWorker
         _executionContext = ExecutionContext.Capture();
         _probe = new ThreadProbe();
         RunLock runLock = _pool.System.RunLock;
-        runLock.Enter();
+        runLock.EnterUnsettled();
         if (_rescuer is null)
             RunPool(runLock);
         else
@@ -243,7 +246,7 @@ internal sealed class PoolWorker
         _pool.WorkerArrives(this);
         while (true)
         {
-            while (_pool.NextItem() is { } item)
+            while (true)
             {
                 if (_pool.TryFill(_stage))
                 {
@@ -257,9 +260,12 @@ internal sealed class PoolWorker
                             runLock.Settle(); // what becomes active now stands behind what has been pushed before
                         _stage.Clear();
                     }
-                    while (_pool.TryRefill(_stage));
+                    while (_pool.TryFill(_stage));
                     _pool.Forget(_stage);
-                    runLock.Settle();
+                }
+                else if (_pool.NextItem() is not { } item)
+                {
+                    break;
                 }
                 else if (item.IsTied)
                 {
@@ -274,7 +280,7 @@ internal sealed class PoolWorker
                 if (runLock.HasNoted)
                 {
                     runLock.Exit();
-                    runLock.Enter();
+                    runLock.EnterUnsettled();
                 }
             }
 
@@ -310,6 +316,7 @@ internal sealed class PoolWorker
     /// </summary>
     private void RunRescuer(Rescuer rescuer, RunLock runLock)
     {
+        runLock.Settle();
         while (!rescuer.IsStopping)
         {
             while (rescuer.NextItem() is { } item)
@@ -344,7 +351,7 @@ internal sealed class PoolWorker
         {
             runLock.Exit();
             bool woken = _parker.Park(s_idleTimeout);
-            runLock.Enter();
+            runLock.EnterUnsettled();
             if (!woken && IsIdle && _pool.TryRetire(this))
                 return false;
         }

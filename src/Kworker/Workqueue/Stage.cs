@@ -42,6 +42,9 @@ internal sealed partial class Stage(WorkerPool pool, PoolWorker worker)
     /// <summary>R: what its worker had begun when somebody who wanted to steal its only waiting item last looked.</summary>
     private int _stepsAtLook;
 
+    /// <summary>R: it stands among the pool's stages that hold items.</summary>
+    internal bool IsListed;
+
     /// <summary>R: links of the pool's stages that hold items.</summary>
     internal Stage? NextStage;
 

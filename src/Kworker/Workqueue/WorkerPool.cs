@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Kworker;
@@ -27,7 +28,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly ItemList _items = new();
-    private Entrance _entrance = new() { Hunger = Starving }; // without the lock
+    private Entrance _entrance = new() { Inbox = new Inbox(), Hunger = Starving }; // without the lock
     private Stage? _stages; // those that hold items
     private PoolWorker? _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
@@ -84,7 +85,12 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// </summary>
     internal void Push(DeferredItem item)
     {
-        _entrance.Inbox.Push(item);
+        if (!_entrance.Inbox.TryPush(item))
+        {
+            PushLocked(item);
+            return;
+        }
+
         int hunger = Seam.Read(in _entrance.Hunger);
         if (hunger == Full)
             return;
@@ -94,10 +100,23 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             Feed();
     }
 
-    /// <summary>Takes the lock, which brings in the inbox, and plans a worker for what was there.</summary>
+    /// <summary>Takes the lock, and plans a worker for what is in the inbox.</summary>
     private void Feed()
     {
-        system.RunLock.Enter();
+        system.RunLock.EnterUnsettled();
+        NeedsPlan = true;
+        system.RunLock.Exit();
+    }
+
+    /// <summary>There is no room in the inbox: more is made, and the item goes behind what was there.</summary>
+    private void PushLocked(DeferredItem item)
+    {
+        Inbox.Ring? larger = _entrance.Inbox.MakeLarger();
+        system.RunLock.EnterUnsettled();
+        Inbox.Rest rest = _entrance.Inbox.Replace(larger);
+        while (rest.TryTake(out DeferredItem before))
+            Receive(before);
+        Receive(item);
         NeedsPlan = true;
         system.RunLock.Exit();
     }
@@ -107,17 +126,17 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         if (_entrance.Inbox.IsEmpty)
             return;
-        DeferredItem? item = _entrance.Inbox.TakeAll(out _);
-        while (item is not null)
-        {
-            DeferredItem? next = item.Next;
-            item.Next = null;
-            if (item is Work work)
-                work.Target!.Receive(work);
-            else
-                AddLast(item);
-            item = next;
-        }
+        Inbox.Rest rest = _entrance.Inbox.TakeAll();
+        while (rest.TryTake(out DeferredItem item))
+            Receive(item);
+    }
+
+    private void Receive(DeferredItem item)
+    {
+        if (item.Kind == ItemKind.Other)
+            AddLast(item);
+        else
+            Unsafe.As<Work>(item).Target!.Receive(Unsafe.As<Work>(item));
     }
 
     internal void AddLast(DeferredItem item)
@@ -136,7 +155,14 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     internal void AddActiveTied(DeferredItem item) => _items.TakeTied(item);
 
     /// <summary>The next item for a running worker, or null when it should idle (<c>keep_working</c>), or, at the pool's end, end.</summary>
-    internal DeferredItem? NextItem() => MayWork ? _items.First : null;
+    internal DeferredItem? NextItem()
+    {
+        if (!MayWork)
+            return null;
+        if (_items.IsEmpty)
+            EmptyInbox();
+        return _items.First;
+    }
 
     private int Limit => maxRunning + _extra;
 
@@ -162,16 +188,25 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     };
 
     /// <summary>
-    /// Fills a worker's empty stage with what it may take ahead from the head of the list: its share, so that others find something, too. False when the first
-    /// item must be begun under the lock.
+    /// Fills a worker's empty stage with what it may take ahead, from the list, or, when that is empty, from the inbox: its share, so that others find something, too.
+    /// False when there is nothing, or the first item must be begun under the lock.
     /// </summary>
     internal bool TryFill(Stage stage)
     {
-        if (!IsManaged)
+        if (!IsManaged || !MayWork)
             return false;
+        if (_items.IsEmpty ? !TryFillFromInbox(stage) : !TryFillFromList(stage))
+            return false;
+        if (!stage.IsListed)
+            List(stage);
+        return true;
+    }
+
+    private bool TryFillFromList(Stage stage)
+    {
         int available = 0;
         DeferredItem item = _items.Next!;
-        while (available < 2 * Stage.Size && item is Work { MayBeStaged: true })
+        while (available < 2 * Stage.Size && item.Kind == ItemKind.PlainWork && Unsafe.As<Work>(item).MayBeStaged)
         {
             available++;
             item = item.Next!;
@@ -180,50 +215,37 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         if (available == 0)
             return false;
         for (int taken = ShareOf(available); taken > 0; taken--)
-            stage.Add((Work)_items.TakeFirst()!);
-        stage.PreviousStage = null;
-        stage.NextStage = _stages;
-        if (_stages is not null)
-            _stages.PreviousStage = stage;
-        _stages = stage;
+            stage.Add(Unsafe.As<Work>(_items.TakeFirst()!));
         return true;
     }
 
     /// <summary>
-    /// Fills a worker's empty stage again, straight from the inbox, if the list is empty: what does not fit goes there. The short way of <see cref="EmptyInbox"/>
-    /// and <see cref="TryFill"/>. The stage stands among those that hold items.
+    /// The short way of <see cref="EmptyInbox"/> and <see cref="TryFillFromList"/>. What stands behind what has been taken stays where it is.
     /// </summary>
-    internal bool TryRefill(Stage stage)
+    private bool TryFillFromInbox(Stage stage)
     {
-        if (!_items.IsEmpty || _entrance.Inbox.IsEmpty || !MayWork)
-            return false;
-        DeferredItem? item = _entrance.Inbox.TakeAll(out int count);
-        int share = ShareOf(count);
-        while (item is not null)
+        int count = _entrance.Inbox.Count;
+        for (int share = ShareOf(count); share > 0 && _entrance.Inbox.TryTake() is { } item; share--)
         {
-            DeferredItem? next = item.Next;
-            item.Next = null;
-            if (item is not Work work)
-            {
-                AddLast(item);
-                share = 0; // in order: what comes behind it is not begun before it
-            }
-            else if (share > 0 && work.Target!.TryReceive(work, stage))
-            {
-                share--;
-            }
-            else
-            {
-                work.Target!.Receive(work);
-                share = 0;
-            }
-
-            item = next;
+            if (item.Kind == ItemKind.PlainWork && Unsafe.As<Work>(item).Target!.TryReceive(Unsafe.As<Work>(item), stage))
+                continue;
+            Receive(item);
+            break; // in order: what comes behind it is not begun before it
         }
 
         if (count > 1)
             NeedsPlan = true; // others may help
         return stage.Count != 0;
+    }
+
+    private void List(Stage stage)
+    {
+        stage.IsListed = true;
+        stage.PreviousStage = null;
+        stage.NextStage = _stages;
+        if (_stages is not null)
+            _stages.PreviousStage = stage;
+        _stages = stage;
     }
 
     /// <summary>How many of so many items a worker takes ahead: half, while another might come for the rest; one, if it will probably block.</summary>
@@ -240,6 +262,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             stage.NextStage.PreviousStage = stage.PreviousStage;
         stage.NextStage = null;
         stage.PreviousStage = null;
+        stage.IsListed = false;
     }
 
     /// <summary>Accounts for all runs that have ended in stages.</summary>
@@ -274,7 +297,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// </summary>
     internal bool MayChain()
     {
-        if (!_items.IsEmpty || !_entrance.Inbox.IsEmpty)
+        if (HasListed)
             return false;
         int hunger = Seam.Read(in _entrance.Hunger);
         if (hunger == Full)
@@ -307,7 +330,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         NeedsPlan = false;
         while (true)
         {
-            if (MayCome && !_items.IsEmpty)
+            if (MayCome && HasListed)
             {
                 WakePlan plan = Call();
                 SetHunger();
@@ -317,10 +340,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             if (!SetHunger())
                 return default;
             if (!_entrance.Inbox.IsEmpty)
-            {
-                system.RunLock.Settle();
                 continue;
-            }
 
             bool isAlone = false;
             if (system.Monitor is not null || !TryStealAny(ref isAlone))
@@ -328,11 +348,15 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         }
     }
 
+    /// <summary>Something stands in the list or in the inbox.</summary>
+    private bool HasListed => !_items.IsEmpty || !_entrance.Inbox.IsEmpty;
+
     private WakePlan Call()
     {
         if (_idle is { } worker)
         {
             RemoveIdle(worker);
+            worker.ComesToHelp = _running > 0;
             _arriving++;
             CountRunning(1);
             return new WakePlan(this, worker, null, PlanKind.Wake);
@@ -374,7 +398,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         return isMore;
     }
 
-    /// <summary>A worker is about to idle, that came <paramref name="ago"/> ago: was it worth it? Without a monitor nobody may be left waiting.</summary>
+    /// <summary>A worker is about to idle, that came to help <paramref name="ago"/> ago: was it worth it? Without a monitor nobody may be left waiting.</summary>
     private void Judge(TimeSpan ago)
     {
         _lastPatience = ago < s_worthComing ? Math.Min((4 * _lastPatience) + 8, MostPatience) : 0;
@@ -384,6 +408,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     /// <summary>The rescuers of queues with items in the list, to be woken.</summary>
     private Rescuer? CallRescuers()
     {
+        EmptyInbox();
         Rescuer? called = null;
         for (DeferredItem item = _items.Next!; !ReferenceEquals(item, _items); item = item.Next!)
         {
@@ -457,8 +482,8 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         if (Volatile.Read(ref _busy) is null)
             return PoolActivity.None;
-        system.RunLock.Enter();
-        bool waits = !_items.IsEmpty;
+        system.RunLock.EnterUnsettled();
+        bool waits = HasListed;
         for (Stage? stage = _stages; stage is not null && !waits; stage = stage.NextStage)
             waits = stage.HasWaiting;
         int suspects = 0;
@@ -479,7 +504,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             }
         }
 
-        if ((waits || !_entrance.Inbox.IsEmpty) && MayCome)
+        if (waits && MayCome)
             NeedsPlan = true;
         if (!waits)
             _extra = 0;
@@ -532,7 +557,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         CountRunning(-1);
         RemoveBusy(worker);
-        if (system.Monitor is not null)
+        if (system.Monitor is not null && worker.ComesToHelp)
             Judge(Stopwatch.GetElapsedTime(worker.CameAt));
         NeedsPlan = true;
         if (_isShutdown)
