@@ -17,13 +17,21 @@ internal interface INsm
     /// <summary>Has a host monitored. When this returns true it is on disk: it will be notified of our restart, whatever happens from now on.</summary>
     /// <param name="name">What the host calls itself, a character for each byte.</param>
     /// <param name="address">Where its calls come from.</param>
+    /// <param name="local">The address of ours that they reach, by which the host knows us; null if that is not known.</param>
     /// <returns>False if it cannot be monitored; the reason has been logged.</returns>
-    /// <remarks>Blocks.</remarks>
-    bool Monitor(string name, IPAddress address);
+    /// <remarks>Blocks. Monitored twice, it is so until that was ended twice.</remarks>
+    bool Monitor(string name, IPAddress address, IPAddress? local = null);
 
     /// <summary>Ends that; nothing if it is not monitored.</summary>
     /// <remarks>Blocks.</remarks>
     void Unmonitor(string name, IPAddress address);
+
+    /// <summary>
+    /// Hosts that were told of our restart had time to get their locks back: those that were not monitored anew need not be remembered any
+    /// longer. Until this is said a further restart tells them again: it may have come before they had their locks.
+    /// </summary>
+    /// <remarks>Blocks.</remarks>
+    void GraceEnded();
 }
 
 /// <summary>A host has rebooted.</summary>

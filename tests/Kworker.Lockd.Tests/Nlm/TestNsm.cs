@@ -28,7 +28,7 @@ internal sealed class TestNsm : INsm
         }
     }
 
-    public bool Monitor(string name, IPAddress address)
+    public bool Monitor(string name, IPAddress address, IPAddress? local = null)
     {
         lock (_lock)
         {
@@ -43,6 +43,10 @@ internal sealed class TestNsm : INsm
     {
         lock (_lock)
             Assert.True(_monitored.Remove($"{name}@{address}"));
+    }
+
+    public void GraceEnded()
+    {
     }
 
     public void Reboot(string name, int state, string address = "127.0.0.1") =>
