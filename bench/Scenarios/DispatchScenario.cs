@@ -34,6 +34,7 @@ internal sealed class DispatchScenario : IScenario
     {
         Work<Countdown>[] works = [.. Enumerable.Range(0, items).Select(_ => new Work<Countdown>(_countdown, static c => c.Signal()))];
         PoolItem[] poolItems = [.. Enumerable.Range(0, items).Select(_ => new PoolItem(_countdown))];
+        StateTwin[] twins = [.. Enumerable.Range(0, items).Select(_ => new StateTwin(_countdown, static c => ((Countdown)c).Signal()))];
         var block = new ActionBlock<int>(_ => _countdown.Signal());
         var parallelBlock = new ActionBlock<int>(
             _ => _countdown.Signal(), new ExecutionDataflowBlockOptions { MaxDegreeOfParallelism = Environment.ProcessorCount });
@@ -47,6 +48,7 @@ internal sealed class DispatchScenario : IScenario
             .Add("ActionBlock, one a processor", items, () => Produce(items, producers, i => parallelBlock.Post(i)))
             .Add("Channel and one reader", items, () => Produce(items, producers, i => channel.Writer.TryWrite(i)))
             .Add("Workqueue, MaxActive 256", items, () => Produce(items, producers, i => bounded.Queue(works[i])))
+            .Add("Twin: an item's states, thread pool's queue", items, () => Produce(items, producers, i => twins[i].Queue()))
             .Run();
         channel.Writer.Complete();
         reader.Wait();
@@ -69,6 +71,7 @@ internal sealed class DispatchScenario : IScenario
         Link[] links = Ring<Link>(chains, ring, next => new Link(_countdown, chains, queue, next));
         PoolLink[] shared = Ring<PoolLink>(chains, ring, next => new PoolLink(_countdown, chains, preferLocal: false, next));
         PoolLink[] local = Ring<PoolLink>(chains, ring, next => new PoolLink(_countdown, chains, preferLocal: true, next));
+        TwinLink[] twins = Ring<TwinLink>(chains, ring, next => new TwinLink(_countdown, chains, next));
         ActionBlock<int> block = null!;
         block = new ActionBlock<int>(i =>
         {
@@ -84,6 +87,7 @@ internal sealed class DispatchScenario : IScenario
             .Add("ThreadPool, preferLocal", items, () => Chain(items, local, static link => link.Queue()))
             .Add("ActionBlock", items, () => Chain(items, links, _ => block.Post(0)))
             .Add("Channel and one reader", items, () => Chain(items, links, _ => channel.Writer.TryWrite(0)))
+            .Add("Twin: an item's states, thread pool's queue", items, () => Chain(items, twins, static link => link.Queue()))
             .Run();
         channel.Writer.Complete();
         reader.Wait();
@@ -158,6 +162,29 @@ internal sealed class DispatchScenario : IScenario
         public Link Next { get; set; }
 
         internal void Queue() => _queue.Queue(_work);
+
+        private void Run()
+        {
+            if (_countdown.Signal() >= _chains)
+                Next.Queue();
+        }
+    }
+
+    private sealed class TwinLink : ILink<TwinLink>
+    {
+        private readonly Countdown _countdown;
+        private readonly int _chains;
+        private readonly StateTwin _item;
+
+        internal TwinLink(Countdown countdown, int chains, TwinLink? next)
+        {
+            (_countdown, _chains, Next) = (countdown, chains, next!);
+            _item = new StateTwin(this, static link => ((TwinLink)link).Run());
+        }
+
+        public TwinLink Next { get; set; }
+
+        internal void Queue() => _item.Queue();
 
         private void Run()
         {
