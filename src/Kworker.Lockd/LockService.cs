@@ -25,7 +25,7 @@ internal sealed class LockService : IAsyncDisposable
     private readonly Workqueue _graceQueue;
     private readonly GracePeriod _period;
     private readonly NlmServer _nlm;
-    private readonly INsm? _nsm;
+    private readonly NsmService? _nsm;
 
     /// <summary>A service that does nothing yet.</summary>
     /// <param name="options">How.</param>
@@ -37,8 +37,10 @@ internal sealed class LockService : IAsyncDisposable
         KworkerSystem system = options.System ?? KworkerSystem.Current;
         ILogger logger = options.Logger ?? NullLogger.Instance;
         _graceQueue = new Workqueue("lockd-grace", null, system);
-        _period = new GracePeriod(Managers, _graceQueue, logger);
-        _nsm = null;
+        _nsm = options.Nsm == NsmMode.None
+            ? null
+            : new NsmService(new NsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
+        _period = new GracePeriod(Managers, _graceQueue, logger, _nsm is null ? null : _nsm.GraceEnded);
         Table = new LockTable(new LockTableOptions { LocalFiles = localFiles, System = system, Logger = logger });
         _nlm = new NlmServer(Table, files, Managers, _nsm, new NlmServerOptions { System = system, Logger = logger });
     }
@@ -50,23 +52,46 @@ internal sealed class LockService : IAsyncDisposable
     public GraceManagers Managers { get; } = new();
 
     /// <summary>The programs to serve.</summary>
-    public IEnumerable<RpcProgram> Programs => [_nlm.ToRpcProgram()];
+    public IEnumerable<RpcProgram> Programs
+    {
+        get
+        {
+            yield return _nlm.ToRpcProgram();
+            if (_nsm is not null)
+                yield return _nsm.ToRpcProgram();
+        }
+    }
 
     /// <summary>Before the programs are served: the state number is raised, and grace begins if anybody may have something to reclaim.</summary>
+    /// <exception cref="IOException">The state cannot be read or written, or another server uses it.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, or of a newer version.</exception>
+    /// <exception cref="UnauthorizedAccessException">The state may not be read or written.</exception>
     public void Start()
     {
-        if (_options.Grace > TimeSpan.Zero && _nsm is { HasHostsOfBefore: true })
+        if (_nsm is null)
+            return;
+        _nsm.Start();
+        if (_options.Grace > TimeSpan.Zero && _nsm.HasHostsOfBefore)
             _period.Set(_options.Grace);
     }
 
     /// <summary>When the programs are served: hosts that held locks are told that we have restarted.</summary>
-    public void Listening() => _ = _options;
+    public void Listening()
+    {
+        if (_nsm is null)
+            return;
+        _nsm.NotifyAll();
+        if (!Managers.IsInGrace)
+            _nsm.GraceEnded();
+    }
 
-    /// <summary>When the programs are no longer served.</summary>
+    /// <summary>When the programs are no longer served. Who holds locks is remembered: they may be wanted again after the next start.</summary>
     public async ValueTask DisposeAsync()
     {
         _period.Close();
         await _nlm.DisposeAsync().ConfigureAwait(false);
+        if (_nsm is not null)
+            await _nsm.DisposeAsync().ConfigureAwait(false);
         await Table.DisposeAsync().ConfigureAwait(false);
         await _graceQueue.DisposeAsync().ConfigureAwait(false);
     }

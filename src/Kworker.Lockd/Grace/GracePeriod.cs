@@ -17,6 +17,7 @@ internal sealed class GracePeriod
     private readonly GraceManagers _managers;
     private readonly Workqueue _queue;
     private readonly ILogger _logger;
+    private readonly Action? _ended;
     private readonly Lock _setting = new(); // one at a time cancels and arms; the work function does not take it, so that it may be held meanwhile
     private readonly DelayedWork<GracePeriod> _ender; // armed under _setting
     private bool _isClosed; // _setting
@@ -25,8 +26,10 @@ internal sealed class GracePeriod
     /// <param name="managers">Where it counts. This object is the manager.</param>
     /// <param name="queue">Where its end runs; outlives it.</param>
     /// <param name="logger">Told of beginning and end.</param>
-    public GracePeriod(GraceManagers managers, Workqueue queue, ILogger logger)
+    /// <param name="ended">Called when it is over, in the queue or by whoever called <see cref="End"/>.</param>
+    public GracePeriod(GraceManagers managers, Workqueue queue, ILogger logger, Action? ended = null)
     {
+        _ended = ended;
         _managers = managers;
         _queue = queue;
         _logger = logger;
@@ -60,20 +63,26 @@ internal sealed class GracePeriod
         }
     }
 
-    /// <summary>Ends the period for good: what is set afterwards has no effect. For the server's shutdown.</summary>
+    /// <summary>
+    /// Ends the period for good: what is set afterwards has no effect. For the server's shutdown, which is not the end that <c>ended</c> is told of: nobody has
+    /// had his time.
+    /// </summary>
     public void Close()
     {
         lock (_setting)
         {
             _isClosed = true;
-            End();
+            _ender.CancelSync();
+            _managers.End(this);
         }
     }
 
     // grace_ender
     private void EndGrace()
     {
-        if (_managers.End(this))
-            LockdLog.GraceEnds(_logger);
+        if (!_managers.End(this))
+            return;
+        LockdLog.GraceEnds(_logger);
+        _ended?.Invoke();
     }
 }

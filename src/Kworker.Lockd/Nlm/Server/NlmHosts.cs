@@ -98,15 +98,17 @@ internal sealed class NlmHosts
     }
 
     /// <summary>Has NSM monitor the host, if it does not yet: when this returns true the host is on disk.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="local">The address of ours that its call came by.</param>
     /// <remarks>Blocks.</remarks>
-    public bool Monitor(NlmHost host)
+    public bool Monitor(NlmHost host, IPAddress local)
     {
         if (_nsm is null)
             return true; // Nobody will tell anybody of a reboot; that is what was asked for.
         lock (host.Monitoring)
         {
             if (!host.IsMonitored)
-                host.IsMonitored = _nsm.Monitor(host.Name, host.Address);
+                host.IsMonitored = _nsm.Monitor(host.Name, host.Address, local);
             if (!host.IsMonitored)
                 LockdLog.NotMonitored(_logger, host.ToString());
             return host.IsMonitored;

@@ -56,7 +56,7 @@ internal sealed partial class NlmServer
         try
         {
             // On disk before it holds anything: killed at any moment from here on, we shall remember whom to tell.
-            if (host is null || _table.Count >= _options.MaximumLocks || (monitor && !Monitor(host)))
+            if (host is null || _table.Count >= _options.MaximumLocks || (monitor && !Monitor(call, host)))
                 return Nlm4Stats.DeniedNoLocks;
             owner = AcquireOwner(host, asked.Svid, create: true);
             if (owner is null)
@@ -124,10 +124,10 @@ internal sealed partial class NlmServer
         }
     }
 
-    private bool Monitor(NlmHost host)
+    private bool Monitor(RpcCall call, NlmHost host)
     {
         using var _ = Worker.Blocking();
-        return _hosts.Monitor(host);
+        return _hosts.Monitor(host, call.LocalEndPoint.Address);
     }
 
     private void End(NlmHost? host, NlmOwner? owner)

@@ -19,7 +19,7 @@ internal sealed partial class NlmServer
         NlmHost? host = AcquireHost(call, asked.CallerName);
         try
         {
-            return host is null || !Monitor(host) ? Nlm4Stats.DeniedNoLocks : _shares.Add(file, host, asked);
+            return host is null || !Monitor(call, host) ? Nlm4Stats.DeniedNoLocks : _shares.Add(file, host, asked);
         }
         finally
         {
