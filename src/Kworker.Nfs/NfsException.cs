@@ -5,19 +5,19 @@ public sealed class NfsException : IOException
 {
     /// <summary>An exception without more to say.</summary>
     public NfsException()
-        : this("?", "?", "failed")
+        : this("the operation failed")
     {
     }
 
     /// <summary>An exception with a message.</summary>
     public NfsException(string message)
-        : this("?", "?", message)
+        : base(message)
     {
     }
 
     /// <summary>An exception with a message and a cause.</summary>
     public NfsException(string message, Exception innerException)
-        : this("?", "?", message, innerException)
+        : base(message, innerException)
     {
     }
 
@@ -37,10 +37,10 @@ public sealed class NfsException : IOException
     }
 
     /// <summary>The protocol's name of what was tried, such as LOOKUP.</summary>
-    public string Operation { get; }
+    public string Operation { get; } = "";
 
     /// <summary>What it was tried on.</summary>
-    public string Path { get; }
+    public string Path { get; } = "";
 
     /// <summary>What the server answered; null if the failure is not the file system's: no answer, no connection, a garbled reply.</summary>
     public NfsStatus? Status { get; }

@@ -68,7 +68,7 @@ internal abstract class DirectRequest(NfsMount mount, Inode inode, string path, 
             case NfsException { Status: { } status } exception:
                 throw new NfsException(exception.Operation, Path, status); // anew, for this stack
             case NfsException exception:
-                throw new NfsException(exception.Message, exception);
+                throw new NfsException(exception.Operation, Path, exception.InnerException?.Message ?? exception.Message, exception);
             case Exception exception:
                 throw exception;
         }

@@ -59,8 +59,16 @@ internal sealed class Nfs3Calls(RpcClient rpc)
     }
 
     /// <summary>What a failure of the transport is to the caller.</summary>
-    public static NfsException Failure(string operation, string path, Exception exception) =>
-        new(operation, path, exception is XdrException ? $"the server's reply is garbled: {exception.Message}" : exception.Message, exception);
+    public static NfsException Failure(string operation, string path, Exception exception) => new(
+        operation,
+        path,
+        exception switch
+        {
+            XdrException => $"the server's reply is garbled: {exception.Message}",
+            RpcClientException { InnerException: { } inner } => inner.Message, // the operation is named already
+            _ => exception.Message,
+        },
+        exception);
 
     /// <summary>Whether it is a failure of the RPC layer, rather than a cancellation or a fault of ours.</summary>
     public static bool IsTransports(Exception exception) => exception is RpcClientException or RpcTimeoutException or XdrException;
