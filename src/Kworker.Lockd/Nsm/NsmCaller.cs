@@ -26,7 +26,6 @@ internal sealed class NsmCaller : IAsyncDisposable
     private readonly int _rpcbindPort;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Workqueue _queue;
     private readonly Lock _lock = new();
     private readonly Dictionary<uint, NsmCall> _byXid = []; // _lock
     private readonly HashSet<NsmCall> _calls = []; // _lock; those under way
@@ -40,8 +39,11 @@ internal sealed class NsmCaller : IAsyncDisposable
         _rpcbindPort = rpcbindPort;
         _time = system.TimeProvider;
         _logger = logger;
-        _queue = new Workqueue("nsm-notify", new WorkqueueOptions { MaxActive = 4 }, system);
+        Queue = new Workqueue("nsm-notify", new WorkqueueOptions { MaxActive = 4 }, system);
     }
+
+    /// <summary>Where calls are worked on.</summary>
+    public Workqueue Queue { get; }
 
     /// <summary>Calls under way.</summary>
     public int Count
@@ -66,7 +68,7 @@ internal sealed class NsmCaller : IAsyncDisposable
             call.Started = _time.GetTimestamp();
             call.Work = new DelayedWork<NsmCall>(call, Attempt);
         }
-        _queue.Queue(call.Work, ahead / Together * s_spread);
+        Queue.Queue(call.Work, ahead / Together * s_spread);
     }
 
     public async ValueTask DisposeAsync()
@@ -87,7 +89,7 @@ internal sealed class NsmCaller : IAsyncDisposable
         foreach (Socket socket in sockets)
             socket.Dispose();
         await Task.WhenAll(receiving).ConfigureAwait(false); // none of them throws
-        await _queue.DisposeAsync().ConfigureAwait(false);
+        await Queue.DisposeAsync().ConfigureAwait(false);
     }
 
     // Runs when a call begins, when its answer has come, and when that has not come for too long.
@@ -124,7 +126,7 @@ internal sealed class NsmCaller : IAsyncDisposable
         }
         TimeSpan left = call.GiveUpAfter - _time.GetElapsedTime(call.Started);
         // An answer that has come already has queued it, or modifies this.
-        _queue.Queue(call.Work!, Shorter(call.Patience, left > TimeSpan.Zero ? left : TimeSpan.Zero));
+        Queue.Queue(call.Work!, Shorter(call.Patience, left > TimeSpan.Zero ? left : TimeSpan.Zero));
     }
 
     private void AskPort(NsmCall call)
@@ -269,7 +271,7 @@ internal sealed class NsmCaller : IAsyncDisposable
             }
             _byXid.Remove(call.Xid);
             if (!_isDisposed)
-                _queue.Modify(call.Work!, TimeSpan.Zero);
+                Queue.Modify(call.Work!, TimeSpan.Zero);
         }
     }
 

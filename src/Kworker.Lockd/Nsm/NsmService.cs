@@ -62,6 +62,9 @@ internal sealed partial class NsmService : INsm, IAsyncDisposable
     /// <summary>Hosts that have not been told of our restart yet.</summary>
     public int NotifyingCount => _caller.Count;
 
+    /// <summary>The queue that notifies; for tests.</summary>
+    internal Workqueue Notifying => _caller.Queue;
+
     /// <summary>Names monitored, of all hosts.</summary>
     public int Count
     {
