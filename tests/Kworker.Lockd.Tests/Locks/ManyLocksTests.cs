@@ -9,9 +9,9 @@ public sealed class ManyLocksTests(ITestOutputHelper output)
     private const int Million = 1_000_000;
 
     [Theory]
-    [InlineData(Shape.OneFileOneOwner, 110)]
-    [InlineData(Shape.OneFileManyOwners, 330)]
-    [InlineData(Shape.ManyFilesOneOwner, 480)]
+    [InlineData(Shape.OneFileOneOwner, 105)]
+    [InlineData(Shape.OneFileManyOwners, 220, Traits = ["Run", "full"])]
+    [InlineData(Shape.ManyFilesOneOwner, 300)]
     public void A_million_locks_are_held_and_found(Shape shape, int mostBytes)
     {
         var table = new LockTable();

@@ -26,7 +26,10 @@ public sealed class NsmNotifyTests : IAsyncDisposable
     {
         var service = new NsmService(new NsmOptions
         {
-            StateDirectory = _directory, Name = "server", RpcbindPort = _rpcbindPort, System = _system,
+            StateDirectory = _directory,
+            Name = "server",
+            RpcbindPort = _rpcbindPort,
+            System = _system,
             GiveUpAfter = giveUpAfter ?? TimeSpan.FromDays(1000), // Time here runs as fast as it can: nobody is given up for that.
         });
         service.Start();

@@ -125,7 +125,10 @@ public sealed class NsmProgramTests : IAsyncDisposable
         NsmStatus? told = null;
         await using var program = new RpcServer(new RpcServerOptions
         {
-            Name = "lockd", Addresses = [IPAddress.Loopback], Rpcbind = RpcbindMode.BuiltIn, RpcbindPort = _rpcbindPort,
+            Name = "lockd",
+            Addresses = [IPAddress.Loopback],
+            Rpcbind = RpcbindMode.BuiltIn,
+            RpcbindPort = _rpcbindPort,
         });
         program.Add(new RpcProgram(0x20000077, "lockd").Procedure<NsmStatus, XdrVoid>(1, 3, "SM_NOTIFY", (_, status) =>
         {

@@ -113,7 +113,10 @@ internal sealed class NsmPeer : IAsyncDisposable
         Address = IPAddress.Parse(address);
         _rpc = new RpcServer(new RpcServerOptions
         {
-            Name = "peer", Addresses = [Address], Rpcbind = RpcbindMode.BuiltIn, RpcbindPort = rpcbindPort,
+            Name = "peer",
+            Addresses = [Address],
+            Rpcbind = RpcbindMode.BuiltIn,
+            RpcbindPort = rpcbindPort,
         });
         _rpc.Add(new RpcProgram(NsmProtocol.Program, "status").Procedure<NsmStateChange, XdrVoid>(1, NsmProtocol.Notify, "NOTIFY", (call, change) =>
         {
