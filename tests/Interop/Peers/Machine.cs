@@ -16,6 +16,16 @@ internal static class Machine
     /// <summary>The built server whose power can be cut.</summary>
     public static string PowerCutHost { get; } = Built("tests/PowerCut.Host", "powercut-host");
 
+    /// <summary>The built nfs command.</summary>
+    public static string Nfs { get; } = Built("apps/nfs", "nfs");
+
+    /// <summary>The built process with our client in it.</summary>
+    public static string NfsHost { get; } = Built("tests/Nfs.Host", "nfs-host");
+
+    /// <summary>The .NET that runs these tests, wherever that was installed: what built programs are to find.</summary>
+    public static string DotnetRoot { get; } =
+        Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+
     /// <summary>The folder with the real peers that are not Debian packages: <c>shared</c> beside the repository or a folder above it.</summary>
     /// <remarks>The environment's <c>KWORKER_SHARED</c> names another place.</remarks>
     public static string? Shared { get; } = Environment.GetEnvironmentVariable("KWORKER_SHARED") is { Length: > 0 } named
