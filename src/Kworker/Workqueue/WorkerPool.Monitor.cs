@@ -1,0 +1,83 @@
+namespace Kworker;
+
+/// <content>What the monitor sees of it, and does.</content>
+internal sealed partial class WorkerPool
+{
+    /// <summary>
+    /// By the monitor, without the lock: counts out workers that have not moved since the last look and sleep, while work waits, and counts in again those that
+    /// run after all.
+    /// </summary>
+    internal PoolActivity Look()
+    {
+        if (Volatile.Read(ref _busy) is null)
+            return PoolActivity.None;
+        system.RunLock.EnterUnsettled();
+        bool waits = HasListed;
+        for (Stage? stage = _stages; stage is not null && !waits; stage = stage.NextStage)
+            waits = stage.HasWaiting;
+        int suspects = 0;
+        int recovering = 0;
+        for (PoolWorker? worker = _busy; worker is not null; worker = worker.NextBusy)
+        {
+            worker.NoteLook();
+            if (worker.Stands && MayCome && worker.Stage.HasWaiting && worker.Stage.Return(half: true))
+                NeedsPlan = true; // it computes: another, who did not come because items used to be short, is to take what stands behind it
+            if (worker.IsDetected)
+            {
+                if (recovering < MaxSuspects)
+                    _recovering[recovering++] = worker;
+            }
+            else if (waits && worker.CountsAsRunning && worker.IsInside && suspects < MaxSuspects)
+            {
+                _suspects[suspects++] = worker;
+            }
+        }
+
+        if (waits && MayCome)
+            NeedsPlan = true;
+        if (!waits)
+            _extra = 0;
+        bool wasExtra = _extra > 0;
+        system.RunLock.Exit();
+
+        int blocked = 0;
+        int computing = 0;
+        for (int i = 0; i < suspects; i++)
+        {
+            PoolWorker worker = _suspects[i]!;
+            _suspects[i] = null;
+            if (worker.SleepsOn(out bool isAsleep))
+                blocked += worker.TryDetect() ? 1 : 0;
+            else if (!isAsleep && worker.Stands)
+                computing++;
+        }
+
+        for (int i = 0; i < recovering; i++)
+        {
+            PoolWorker worker = _recovering[i]!;
+            _recovering[i] = null;
+            if (!worker.IsAsleep)
+                worker.Undetect();
+        }
+
+        if (blocked + computing > 0)
+        {
+            // If all that stand still block, so probably does what waits: with one worker for each that was found, a thousand would take seconds. One that
+            // computes ends that.
+            system.RunLock.Enter();
+            _extra = computing == 0 ? Math.Max(_extra, Math.Min(4 * blocked, MaxSuspects)) : 0;
+            NeedsPlan = true;
+            system.RunLock.Exit();
+            return _extra > 0 ? PoolActivity.AllBlocked : PoolActivity.Some;
+        }
+
+        return wasExtra ? PoolActivity.AllBlocked : PoolActivity.Some;
+    }
+
+    /// <summary>So many workers are looked at closely in one look.</summary>
+    private const int MaxSuspects = 256;
+
+    // The monitor's own.
+    private readonly PoolWorker?[] _suspects = new PoolWorker?[MaxSuspects];
+    private readonly PoolWorker?[] _recovering = new PoolWorker?[MaxSuspects];
+}
