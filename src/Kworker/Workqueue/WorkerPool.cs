@@ -194,6 +194,9 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         NeedsPlan = false;
         while (true)
         {
+            // A few that have been pushed may turn out to be nobody's to run now, such as those that their queue has no place for: no worker comes for them.
+            if (_items.IsEmpty && _entrance.Inbox.Count is > 0 and <= Stage.Size && MayCome)
+                system.RunLock.Settle();
             if (MayCome && HasListed)
             {
                 WakePlan plan = Call();
