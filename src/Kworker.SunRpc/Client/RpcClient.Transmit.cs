@@ -148,7 +148,7 @@ internal sealed partial class RpcClient
         try
         {
             Socket socket = await RpcClientSocket.ConnectAsync(
-                RemoteEndPoint, _transport, _options.FromReservedPort, _lastPort, _timeouts, _stop.Token).ConfigureAwait(false);
+                RemoteEndPoint, _transport, _options.FromReservedPort, _lastPort, _options.LocalAddress, _timeouts, _stop.Token).ConfigureAwait(false);
             _lastPort = ((IPEndPoint)socket.LocalEndPoint!).Port;
             var connection = new RpcClientConnection(this, socket, _transport, _options.MaximumReply);
             lock (_lock)

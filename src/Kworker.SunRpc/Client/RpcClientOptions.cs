@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.SunRpc;
@@ -25,6 +26,9 @@ internal sealed class RpcClientOptions
 
     /// <summary>Whether to call from a port below 1024, which some servers take for a sign of the superuser; an ordinary one if it may not be had.</summary>
     public bool FromReservedPort { get; init; }
+
+    /// <summary>The address of this machine to call from; null for the one that the route gives.</summary>
+    public IPAddress? LocalAddress { get; init; }
 
     /// <summary>Bytes of the longest reply taken; a server that claims more is disconnected.</summary>
     public int MaximumReply { get; init; } = (1 << 20) + 4096;

@@ -15,19 +15,22 @@ internal static class RpcClientSocket
     /// <param name="transport">Over what.</param>
     /// <param name="fromReservedPort">Whether to try ports below 1024 first.</param>
     /// <param name="lastPort">The port of the connection before this one: tried first. 0 for none.</param>
+    /// <param name="localAddress">The address to call from; null for the one that the route gives.</param>
     /// <param name="timeouts">After which a peer that is gone is found out.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SocketException">Nobody listens there.</exception>
     public static async ValueTask<Socket> ConnectAsync(
-        IPEndPoint server, RpcTransport transport, bool fromReservedPort, int lastPort, RpcTimeouts timeouts, CancellationToken cancellationToken)
+        IPEndPoint server, RpcTransport transport, bool fromReservedPort, int lastPort, IPAddress? localAddress, RpcTimeouts timeouts,
+        CancellationToken cancellationToken)
     {
         foreach (int port in fromReservedPort ? Ports(lastPort) : [0])
         {
             Socket socket = Make(server.AddressFamily, transport, timeouts);
             try
             {
-                if (port > 0)
-                    socket.Bind(new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, port));
+                IPAddress any = server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
+                if (port > 0 || localAddress is not null)
+                    socket.Bind(new IPEndPoint(localAddress ?? any, port));
                 await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
                 return socket;
             }
