@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.Nfs;
@@ -43,6 +44,24 @@ public sealed class NfsClientOptions
 
     /// <summary>The port of MOUNT; 0 for what the URL or rpcbind says.</summary>
     public int MountPort { get; init; }
+
+    /// <summary>Whether locks are refused here, without asking the server (<c>nolock</c>).</summary>
+    public bool NoLock { get; init; }
+
+    /// <summary>The port of the server's lock manager; 0 for what the URL or rpcbind says.</summary>
+    public int LockPort { get; init; }
+
+    /// <summary>
+    /// The address of this machine to call from, and to be called back at about locks (<c>clientaddr</c>); null for the one that the route
+    /// gives.
+    /// </summary>
+    public IPAddress? LocalAddress { get; init; }
+
+    /// <summary>What this machine calls itself to lock managers; null for its host name. Of all mounts of a process the first that locks says it.</summary>
+    public string? LocalName { get; init; }
+
+    /// <summary>The port of the rpcbind of this machine, by which lock managers call back; ours takes it if there is none.</summary>
+    public int LocalRpcbindPort { get; init; } = 111;
 
     /// <summary>
     /// What happens to I/O on a file whose lock was lost because the server did not give it back after a restart: false refuses it, true

@@ -72,8 +72,10 @@ public sealed partial class NfsFile : IAsyncDisposable
     /// <summary>Closes it; releases its locks, and removes it if its name was removed meanwhile.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
-            await _client.CloseAsync(_inode).ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0)
+            return;
+        await CloseLocksAsync().ConfigureAwait(false);
+        await _client.CloseAsync(_inode).ConfigureAwait(false);
     }
 
     private void CheckOpen(FileAccess access)
@@ -81,5 +83,6 @@ public sealed partial class NfsFile : IAsyncDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed) != 0, this);
         if (!_access.HasFlag(access))
             throw new InvalidOperationException($"{Path} is not open for {access}.");
+        CheckLocks(access == FileAccess.Read ? "READ" : "WRITE");
     }
 }

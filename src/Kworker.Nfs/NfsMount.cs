@@ -31,6 +31,7 @@ internal sealed class NfsMount : IAsyncDisposable
         Logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Kworker.Nfs");
         Queue = new Workqueue("nfsiod", new WorkqueueOptions { Unbound = true }, System);
         Inodes = new InodeTable(options, Time);
+        Locks = new MountLocks(this);
         Credential = RpcCredential.Sys(
             options.Uid ?? Identity.User, options.Gid ?? Identity.Group, options.Uid is null && options.Gid is null ? Identity.Groups : [], Dns.GetHostName());
     }
@@ -49,6 +50,8 @@ internal sealed class NfsMount : IAsyncDisposable
     public Workqueue Queue { get; }
 
     public InodeTable Inodes { get; }
+
+    public MountLocks Locks { get; }
 
     public RpcCredential Credential { get; }
 
@@ -101,6 +104,7 @@ internal sealed class NfsMount : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Locks.DisposeAsync().ConfigureAwait(false);
         if (Calls is not null)
         {
             await UnmountAsync().ConfigureAwait(false);
@@ -126,6 +130,7 @@ internal sealed class NfsMount : IAsyncDisposable
             Timeouts = Timeouts,
             IsSoft = Options.IsSoft,
             FromReservedPort = true,
+            LocalAddress = Options.LocalAddress,
             MaximumReply = LargestTransfer + ReplyOverhead,
             System = System,
             Queue = Queue,
@@ -195,6 +200,7 @@ internal sealed class NfsMount : IAsyncDisposable
         IsSoft = true,
         IsSoftConnect = true,
         FromReservedPort = true,
+        LocalAddress = Options.LocalAddress,
         System = System,
         Queue = Queue,
         Logger = Logger,

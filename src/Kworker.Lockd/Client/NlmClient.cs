@@ -99,7 +99,7 @@ internal sealed class NlmClient : IAsyncDisposable
     public async ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
         RpcbindMode rpcbind = Options.Rpcbind;
-        // The kernel's, say. It would get no GRANTED any more if we took its place.
+        // The kernel's, say, or another process's of ours. It would be called no more if we took its place.
         if (rpcbind == RpcbindMode.Auto && await FindOtherAsync(cancellationToken) is { } other)
         {
             rpcbind = RpcbindMode.None;
@@ -114,6 +114,7 @@ internal sealed class NlmClient : IAsyncDisposable
             MaximumConnections = 256,
             Rpcbind = rpcbind,
             RpcbindPort = Options.RpcbindPort,
+            RpcbindAddress = Options.LocalAddress ?? IPAddress.Loopback,
             System = System,
             Logger = Logger,
         });
@@ -143,7 +144,7 @@ internal sealed class NlmClient : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (--host.References > 0)
+            if (--host.References > 0 || _stopping.IsCancellationRequested)
                 return;
             _hosts.Remove(host.Server);
         }
@@ -157,6 +158,7 @@ internal sealed class NlmClient : IAsyncDisposable
             return;
         if (_nsm is not null)
             _nsm.HostRebooted -= HostRebooted;
+        await _status.FlushAsync(); // servers given back before are monitored no more
         await _stopping.CancelAsync();
         if (_rpc is not null)
             await _rpc.DisposeAsync();
@@ -169,7 +171,6 @@ internal sealed class NlmClient : IAsyncDisposable
         await Later.DisposeAsync();
         await _status.DisposeAsync();
         await Queue.DisposeAsync();
-        _stopping.Dispose();
     }
 
     internal int NewSvid()
@@ -290,7 +291,7 @@ internal sealed class NlmClient : IAsyncDisposable
             return;
         using var _ = Worker.Blocking();
         int others = _monitored.GetValueOrDefault(host.Address);
-        if (others == 0 && !_nsm!.Monitor(host.Name, host.Address))
+        if (others == 0 && !_nsm!.Monitor(host.Name, host.Address, Options.LocalAddress))
             return;
         _monitored[host.Address] = others + 1;
         host.IsMonitored = true;
@@ -317,25 +318,31 @@ internal sealed class NlmClient : IAsyncDisposable
         await host.CloseAsync();
     }
 
-    /// <summary>The port of another lock manager on this machine that answers; null if there is none.</summary>
-    private async ValueTask<int?> FindOtherAsync(CancellationToken cancellationToken)
+    /// <summary>What else on this machine answers as one of our programs: "100021 at port 4045"; null if nothing does.</summary>
+    private async ValueTask<string?> FindOtherAsync(CancellationToken cancellationToken)
     {
         IPAddress local = Options.LocalAddress ?? IPAddress.Loopback;
         var timeouts = RpcTimeouts.Linear(TimeSpan.FromSeconds(5), 0);
-        try
+        (uint Program, uint Version)[] ours = [(NlmProtocol.Program, NlmProtocol.Version4), .. Options.Programs.Select(program => (program.Number, program.Versions.Last()))];
+        foreach ((uint program, uint version) in ours)
         {
-            int port = await RpcbindClient.GetPortAsync(
-                new IPEndPoint(local, Options.RpcbindPort), NlmProtocol.Program, NlmProtocol.Version4, RpcTransport.Tcp, timeouts, cancellationToken);
-            if (port == 0)
-                return null;
-            await using var client = new RpcClient(
-                new IPEndPoint(local, port), RpcTransport.Tcp, new RpcClientOptions { Timeouts = timeouts, IsSoft = true, IsSoftConnect = true, System = System });
-            await client.CallAsync<XdrVoid, XdrVoid>(NlmProtocol.Program, NlmProtocol.Version4, (uint)NlmProcedure.Null, default, cancellationToken);
-            return port;
+            try
+            {
+                int port = await RpcbindClient.GetPortAsync(
+                    new IPEndPoint(local, Options.RpcbindPort), program, version, RpcTransport.Tcp, timeouts, cancellationToken);
+                if (port == 0)
+                    continue;
+                await using var client = new RpcClient(
+                    new IPEndPoint(local, port), RpcTransport.Tcp, new RpcClientOptions { Timeouts = timeouts, IsSoft = true, IsSoftConnect = true, System = System });
+                await client.CallAsync<XdrVoid, XdrVoid>(program, version, 0, default, cancellationToken);
+                return $"program {program} at port {port}";
+            }
+            catch (Exception exception) when (exception is SocketException or RpcClientException or TimeoutException or XdrException)
+            {
+                // No rpcbind; or one that remembers a process which is gone: its place is free.
+                NlmClientLog.NoOther(Logger, program, exception.Message);
+            }
         }
-        catch (Exception exception) when (exception is SocketException or RpcClientException or TimeoutException or XdrException)
-        {
-            return null; // no rpcbind; or one that remembers a lock manager which is gone
-        }
+        return null;
     }
 }

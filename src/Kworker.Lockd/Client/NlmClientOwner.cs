@@ -14,6 +14,7 @@ internal sealed class NlmClientOwner : IAsyncDisposable
 {
     private readonly byte[] _oh;
     private readonly WaitQueue _settled = new(); // woken when _unsettled becomes 0
+    private bool _isDisposed; // interlocked
     private int _unsettled; // interlocked; work items that give back what a caller that gave up may have been given
 
     internal NlmClientOwner(NlmClientHost host, byte[] fileHandle, int svid, NlmOwnerOptions options)
@@ -124,6 +125,8 @@ internal sealed class NlmClientOwner : IAsyncDisposable
     /// <summary>Gives all up, and the reference to the host. Waits for the server if it must, unless the owner is soft.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         try
         {
             await SettledAsync(Host.Client.Stopping);

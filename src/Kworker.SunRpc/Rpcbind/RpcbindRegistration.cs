@@ -27,7 +27,7 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
     public static async ValueTask<RpcbindRegistration?> RegisterAsync(
         RpcServer server, RpcServerOptions options, ILogger logger, CancellationToken cancellationToken)
     {
-        var rpcbind = new IPEndPoint(IPAddress.Loopback, options.RpcbindPort);
+        var rpcbind = new IPEndPoint(options.RpcbindAddress, options.RpcbindPort);
         List<RpcbindRecord> records = Records(server);
         if (options.Rpcbind != RpcbindMode.BuiltIn)
         {

@@ -66,6 +66,9 @@ public sealed class RpcServerOptions
     /// <summary>The port that rpcbind has, or that ours takes.</summary>
     public int RpcbindPort { get; set; } = 111;
 
+    /// <summary>The address at which this machine's rpcbind is asked.</summary>
+    internal IPAddress RpcbindAddress { get; set; } = IPAddress.Loopback;
+
     /// <summary>The system whose workers run the calls; null for the current one.</summary>
     public KworkerSystem? System { get; set; }
 
