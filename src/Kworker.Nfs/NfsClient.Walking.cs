@@ -4,10 +4,23 @@ namespace Kworker.Nfs;
 
 public sealed partial class NfsClient
 {
-    /// <summary>The file at a path.</summary>
+    /// <summary>The file at a path; walked a second time, by what the server says, if what was known led to something that is gone.</summary>
     private async ValueTask<Inode> WalkAsync(string path, bool followLink, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            return await WalkOnceAsync(path, followLink, cancellationToken).ConfigureAwait(false);
+        }
+        catch (NfsException exception) when (exception.Status == NfsStatus.Stale)
+        {
+            _mount.Inodes.InvalidateAll();
+            return await WalkOnceAsync(path, followLink, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Inode> WalkOnceAsync(string path, bool followLink, CancellationToken cancellationToken)
+    {
         var rest = new Stack<string>(Components(path).Reverse());
         var way = new List<Inode> { _mount.Root }; // for "..", which does not leave the export
         int links = 0;
@@ -38,6 +51,8 @@ public sealed partial class NfsClient
             }
             way.Add(child);
         }
+        // Also the last one's: a name that was known may have got another file since.
+        await AttributesAsync(way[^1], path, cancellationToken).ConfigureAwait(false);
         return way[^1];
     }
 

@@ -17,6 +17,7 @@ internal sealed class NfsMount : IAsyncDisposable
     private const int LargestTransfer = 1 << 20;
     private const int ReplyOverhead = 4096; // the longest head of a reply, with attributes
 
+    private readonly HashSet<DelayedWork<Action>> _retries = []; // locks itself; not due yet
     private int _mountPort; // set while mounting
 
     /// <summary><c>NFS_JUKEBOX_RETRY_TIME</c>.</summary>
@@ -94,7 +95,19 @@ internal sealed class NfsMount : IAsyncDisposable
     }
 
     /// <summary>Does something after the time that a server which is slow (JUKEBOX) is given.</summary>
-    public void RetryLater(Action action) => Queue.Queue(new DelayedWork<Action>(action, static later => later()), s_jukeboxDelay);
+    public void RetryLater(Action action)
+    {
+        DelayedWork<Action>? work = null;
+        work = new DelayedWork<Action>(action, later =>
+        {
+            lock (_retries)
+                _retries.Remove(work!);
+            later();
+        });
+        lock (_retries)
+            _retries.Add(work);
+        Queue.Queue(work, s_jukeboxDelay);
+    }
 
     /// <summary>Looks up a port: given, or asked for.</summary>
     public async ValueTask<int> PortOfAsync(uint program, uint version, RpcTransport transport, CancellationToken cancellationToken) =>
@@ -110,6 +123,12 @@ internal sealed class NfsMount : IAsyncDisposable
             await UnmountAsync().ConfigureAwait(false);
             await Calls.Rpc.DisposeAsync().ConfigureAwait(false);
         }
+        // At once, and in vain: so that nobody waits for them for ever.
+        DelayedWork<Action>[] retries;
+        lock (_retries)
+            retries = [.. _retries];
+        foreach (DelayedWork<Action> retry in retries)
+            await retry.FlushAsync().ConfigureAwait(false);
         await Queue.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -109,7 +109,7 @@ internal sealed class DirectWrite : DirectRequest
         {
             XdrReader reader = task.Results();
             var result = Write3Res.Read(ref reader);
-            Inode.Update((result.Status == Nfsstat3.Ok ? result.Ok.FileWcc : result.Fail).After.Attributes, task.StartedAt);
+            Inode.Changed((result.Status == Nfsstat3.Ok ? result.Ok.FileWcc : result.Fail).After.Attributes, task.StartedAt);
             if (result.Status == Nfsstat3.Jukebox)
             {
                 Mount.RetryLater(() =>

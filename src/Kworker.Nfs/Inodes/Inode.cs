@@ -85,6 +85,15 @@ internal sealed class Inode(NfsFh3 handle, NfsClientOptions options, TimeProvide
         }
     }
 
+    /// <summary>We changed it: takes its new attributes; if the server sent none, the next look asks for them.</summary>
+    public void Changed(in Fattr3? attributes, long startedAt)
+    {
+        if (attributes is null)
+            Invalidate();
+        else
+            Update(attributes, startedAt);
+    }
+
     /// <summary>It was opened once more.</summary>
     public void Open()
     {

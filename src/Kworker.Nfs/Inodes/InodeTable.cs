@@ -29,6 +29,19 @@ internal sealed class InodeTable(NfsClientOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>Makes every look ask the server: a name led to a file that is gone.</summary>
+    public void InvalidateAll()
+    {
+        lock (_lock)
+        {
+            foreach (WeakReference<Inode> reference in _inodes.Values)
+            {
+                if (reference.TryGetTarget(out Inode? inode))
+                    inode.Invalidate();
+            }
+        }
+    }
+
     private void Sweep()
     {
         foreach ((NfsFh3 handle, WeakReference<Inode> reference) in _inodes.ToArray())

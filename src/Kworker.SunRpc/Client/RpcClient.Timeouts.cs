@@ -107,7 +107,7 @@ internal sealed partial class RpcClient
             RpcClientLog.TimedOut(_logger, _name);
         else
             RpcClientLog.NotResponding(_logger, _name);
-        RespondingChanged?.Invoke(this, false);
+        RaiseResponding(false);
     }
 
     private long Units(TimeSpan time) => (long)((Int128)time.Ticks * _time.TimestampFrequency / TimeSpan.TicksPerSecond);

@@ -205,11 +205,24 @@ internal sealed partial class RpcClient : IAsyncDisposable
         if (isBack)
         {
             RpcClientLog.Ok(_logger, _name);
-            RespondingChanged?.Invoke(this, true);
+            RaiseResponding(true);
         }
         if (hasRoom)
             KickTransmit();
         task.Finish();
+    }
+
+    // What a handler throws must not cost others their replies.
+    private void RaiseResponding(bool responds)
+    {
+        try
+        {
+            RespondingChanged?.Invoke(this, responds);
+        }
+        catch (Exception exception)
+        {
+            RpcClientLog.HandlerFailed(_logger, exception, _name);
+        }
     }
 
     private async ValueTask WaitAsync(RpcAwaitedTask task, CancellationToken cancellationToken)

@@ -19,4 +19,7 @@ internal static partial class RpcClientLog
 
     [LoggerMessage(34, LogLevel.Debug, "server {Server}: connection lost: {Reason}")]
     public static partial void Disconnected(ILogger logger, string server, string reason);
+
+    [LoggerMessage(35, LogLevel.Error, "server {Server}: a handler of RespondingChanged failed")]
+    public static partial void HandlerFailed(ILogger logger, Exception exception, string server);
 }
