@@ -35,4 +35,7 @@ internal static partial class LockdLog
 
     [LoggerMessage(10, LogLevel.Warning, "{Client} is no program of this machine: its notice of a reboot is not believed")]
     public static partial void ForeignNotify(ILogger logger, IPEndPoint client);
+
+    [LoggerMessage(11, LogLevel.Debug, "{Host} waits for a lock; {Count} wait in all")]
+    public static partial void Waits(ILogger logger, string host, int count);
 }

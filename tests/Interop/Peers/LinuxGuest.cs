@@ -27,14 +27,22 @@ internal sealed class LinuxGuest : IAsyncDisposable
 
     /// <summary>Boots one that runs <paramref name="script"/> with the mount options and the path of <paramref name="server"/>'s export, then <paramref name="arguments"/>.</summary>
     /// <remarks><paramref name="files"/> are in the guest's <c>/put</c>, beside the scripts.</remarks>
-    public static LinuxGuest Start(NfsServer server, string script, IEnumerable<string> arguments, params IEnumerable<string> files)
+    public static LinuxGuest Start(NfsServer server, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
+        Start(server.MountOptions, server, script, [], arguments, files);
+
+    /// <summary>Boots guest <paramref name="number"/> of a network where server and guests reach each other, with rpc.statd, as locks need. It hears what <see cref="TellAsync"/> says.</summary>
+    public static LinuxGuest StartOn(GuestNetwork network, int number, NfsServer server, string script, params IEnumerable<string> arguments) =>
+        Start($"vers=3,proto=tcp,port={server.Port},mountproto=tcp", server, script, ["--net", $"{network.Name}:{number}", "--statd"], arguments, []);
+
+    private static LinuxGuest Start(
+        string mountOptions, NfsServer server, string script, string[] options, IEnumerable<string> arguments, IEnumerable<string> files)
     {
         var linuxClient = Need();
         var put = new TemporaryDirectory();
         foreach (var file in Directory.GetFiles(Scripts).Concat(files))
             File.Copy(file, Path.Combine(put.Path, Path.GetFileName(file)));
         var start = new ProcessStartInfo(linuxClient, [
-            "--timeout", "1500", "--put", put.Path, Path.Combine(Scripts, script), server.MountOptions, server.Export, .. arguments])
+            "--timeout", "1500", "--put", put.Path, .. options, Path.Combine(Scripts, script), mountOptions, server.Export, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -49,7 +57,8 @@ internal sealed class LinuxGuest : IAsyncDisposable
                 guest._errors.AppendLine(e.Data);
         };
         guest._process.Start();
-        guest._process.StandardInput.Close();
+        if (options.Length == 0)
+            guest._process.StandardInput.Close();
         guest._process.BeginOutputReadLine();
         guest._process.BeginErrorReadLine();
         return guest;
@@ -61,6 +70,25 @@ internal sealed class LinuxGuest : IAsyncDisposable
         var path = Machine.NeedShared("linux-client/linux-client");
         Machine.NeedRoot("boot the Linux guest (it installs and builds what it boots)");
         return path;
+    }
+
+    /// <summary>Says <paramref name="line"/> to the script.</summary>
+    public async Task TellAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>The next line of the script that begins with <paramref name="prefix"/>, without it; others are passed over.</summary>
+    public async Task<string> HearAsync(string prefix)
+    {
+        await foreach (var next in _lines.Reader.ReadAllAsync())
+        {
+            if (next.StartsWith(prefix, StringComparison.Ordinal))
+                return next[prefix.Length..];
+        }
+
+        throw new InvalidOperationException($"the guest never said '{prefix}...':\n{Transcript()}");
     }
 
     /// <summary>Waits until the guest says <paramref name="line"/>.</summary>

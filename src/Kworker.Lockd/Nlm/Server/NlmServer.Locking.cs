@@ -189,6 +189,8 @@ internal sealed partial class NlmServer
         }
         if (isUnwanted && !_table.Cancel(block))
             _table.Unlock(key.File, owner, key.Range);
+        if (outcome == LockOutcome.Blocked)
+            LockdLog.Waits(_logger, host.ToString(), _table.WaitingCount);
         return isUnwanted ? Nlm4Stats.DeniedNoLocks : StatusOf(outcome);
     }
 
