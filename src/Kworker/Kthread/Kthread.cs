@@ -35,7 +35,7 @@ public sealed partial class Kthread
     private readonly WaitQueue _unpark = new();
 
     private Spinlock _lock;
-    private Waiter? _waiters; // the waits that it is in, linked by NextOfTask; under _lock
+    private LinkedStack<Waiter, Waiter.OfTask> _waiters; // the waits that it is in; under _lock
     private bool _isStarted; // its thread has been made, or never will be; false → true under _lock
 
     /// <summary>Pending signals. Bits are set under <c>_lock</c>, cleared by the thread itself; read by anybody.</summary>
@@ -138,7 +138,7 @@ public sealed partial class Kthread
     {
         var woken = new WakeList();
         _lock.Enter();
-        for (Waiter? waiter = _waiters; waiter is not null; waiter = waiter.NextOfTask)
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
         {
             if (waiter.Object!.TryClaim(waiter, WakeReason.Process))
                 woken.Add(waiter);
@@ -289,11 +289,7 @@ public sealed partial class Kthread
     internal void AddWaiter(Waiter waiter)
     {
         _lock.Enter();
-        waiter.PreviousOfTask = null;
-        waiter.NextOfTask = _waiters;
-        if (_waiters is not null)
-            _waiters.PreviousOfTask = waiter;
-        _waiters = waiter;
+        _waiters.Add(waiter);
         _lock.Exit();
     }
 
@@ -301,14 +297,7 @@ public sealed partial class Kthread
     internal void RemoveWaiter(Waiter waiter)
     {
         _lock.Enter();
-        if (waiter.PreviousOfTask is null)
-            _waiters = waiter.NextOfTask;
-        else
-            waiter.PreviousOfTask.NextOfTask = waiter.NextOfTask;
-        if (waiter.NextOfTask is not null)
-            waiter.NextOfTask.PreviousOfTask = waiter.PreviousOfTask;
-        waiter.NextOfTask = null;
-        waiter.PreviousOfTask = null;
+        _waiters.Remove(waiter);
         _lock.Exit();
     }
 
@@ -321,7 +310,7 @@ public sealed partial class Kthread
         var woken = new WakeList();
         _lock.Enter();
         Seam.Or(ref _signals, signal);
-        for (Waiter? waiter = _waiters; waiter is not null; waiter = waiter.NextOfTask)
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
         {
             bool admits = waiter.Mode == WaitMode.Interruptible || (waiter.Mode == WaitMode.Killable && signal == SignalFatal);
             if (admits && waiter.Object!.TryClaim(waiter, WakeReason.Signalled))

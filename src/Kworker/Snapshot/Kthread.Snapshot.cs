@@ -6,7 +6,7 @@ public sealed partial class Kthread
     internal KthreadSnapshot ToSnapshot(int maxItems)
     {
         _lock.Enter();
-        WaitMode? waits = _waiters?.Mode;
+        WaitMode? waits = _waiters.First?.Mode;
         _lock.Exit();
         int flags = Seam.Read(in _flags);
         return new KthreadSnapshot
@@ -29,7 +29,7 @@ public sealed partial class Kthread
     {
         var waits = new List<(Waiter, int)>();
         _lock.Enter();
-        for (Waiter? waiter = _waiters; waiter is not null; waiter = waiter.NextOfTask)
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
         {
             if (waiter is { Mode: WaitMode.Uninterruptible, HasTimeout: false } && !ReferenceEquals(waiter.Object, _unpark) && !ReferenceEquals(waiter.Object, Idles))
                 waits.Add((waiter, waiter.Waits));

@@ -15,7 +15,7 @@ internal sealed partial class WorkerPool
         {
             if (!_items.IsEmpty)
                 return true;
-            for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
+            for (Stage? stage = _stages.First; stage is not null; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
             {
                 if (stage.HasWaiting)
                     return true;

@@ -10,7 +10,7 @@ public sealed partial class Workqueue
     {
         get
         {
-            for (WorkRun? run = _asyncRuns; run is not null; run = run.NextAsync)
+            for (WorkRun? run = _asyncRuns.First; run is not null; run = LinkedStack<WorkRun, WorkRun.InQueue>.After(run))
                 yield return run;
         }
     }

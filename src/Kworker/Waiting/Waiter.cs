@@ -48,9 +48,13 @@ internal abstract class Waiter
     /// <summary>The next one that the same wake-up resumes. Written by who claimed it.</summary>
     internal Waiter? NextToResume;
 
-    // Links of the kthread's waits. Lock: the kthread's.
-    internal Waiter? NextOfTask;
-    internal Waiter? PreviousOfTask;
+    /// <summary>Of the kthread's waits. Lock: the kthread's.</summary>
+    private StackLinks<Waiter> _linksOfTask;
+
+    internal readonly struct OfTask : IStackRole<Waiter>
+    {
+        public static ref StackLinks<Waiter> LinksOf(Waiter item) => ref item._linksOfTask;
+    }
 
     private ExpiryNode? _expiry; // the owner's
     private CancellationTokenRegistration _cancellation;

@@ -66,14 +66,16 @@ internal sealed class PoolWorker
     /// <summary>What it has taken ahead.</summary>
     internal Stage Stage => _stage;
 
-    // R: links of the pool's idle workers.
-    internal PoolWorker? NextIdle;
-    internal PoolWorker? PreviousIdle;
+    /// <summary>R: it is one of the pool's idle workers, not of its busy ones.</summary>
     internal bool IsIdle;
 
-    // R: links of the pool's busy workers.
-    internal PoolWorker? NextBusy;
-    internal PoolWorker? PreviousBusy;
+    /// <summary>R: of the pool's idle workers, or of its busy ones.</summary>
+    private StackLinks<PoolWorker> _links;
+
+    internal readonly struct InPool : IStackRole<PoolWorker>
+    {
+        public static ref StackLinks<PoolWorker> LinksOf(PoolWorker item) => ref item._links;
+    }
 
     /// <summary>R: it has looked for work once; before that it is being made.</summary>
     internal bool HasArrived;

@@ -45,11 +45,13 @@ internal sealed partial class Stage(WorkerPool pool, PoolWorker worker)
     /// <summary>R: it stands among the pool's stages that hold items.</summary>
     internal bool IsListed;
 
-    /// <summary>R: links of the pool's stages that hold items.</summary>
-    internal Stage? NextStage;
+    /// <summary>R: of the pool's stages that hold items.</summary>
+    private StackLinks<Stage> _links;
 
-    /// <summary>R: see <see cref="NextStage"/>.</summary>
-    internal Stage? PreviousStage;
+    internal readonly struct InPool : IStackRole<Stage>
+    {
+        public static ref StackLinks<Stage> LinksOf(Stage item) => ref item._links;
+    }
 
     /// <summary>O.</summary>
     internal int Count => _count;

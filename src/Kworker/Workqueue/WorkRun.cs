@@ -25,9 +25,13 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     private bool _isOver;
     private Exception? _failure;
 
-    // Links of the queue's async runs in progress.
-    internal WorkRun? NextAsync;
-    internal WorkRun? PreviousAsync;
+    /// <summary>Of the queue's async runs in progress. Run lock.</summary>
+    private StackLinks<WorkRun> _links;
+
+    internal readonly struct InQueue : IStackRole<WorkRun>
+    {
+        public static ref StackLinks<WorkRun> LinksOf(WorkRun item) => ref item._links;
+    }
 
     /// <summary>What may run only when this run is over, before anything else: barriers behind it, and the item's next run.</summary>
     internal ItemList Scheduled { get; } = new();

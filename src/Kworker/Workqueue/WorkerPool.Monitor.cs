@@ -9,15 +9,15 @@ internal sealed partial class WorkerPool
     /// </summary>
     internal PoolActivity Look()
     {
-        if (Volatile.Read(ref _busy) is null)
+        if (Volatile.Read(ref _busy.First) is null)
             return PoolActivity.None;
         system.RunLock.EnterUnsettled();
         bool waits = HasListed;
-        for (Stage? stage = _stages; stage is not null && !waits; stage = stage.NextStage)
+        for (Stage? stage = _stages.First; stage is not null && !waits; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
             waits = stage.HasWaiting;
         int suspects = 0;
         int recovering = 0;
-        for (PoolWorker? worker = _busy; worker is not null; worker = worker.NextBusy)
+        for (PoolWorker? worker = _busy.First; worker is not null; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
         {
             worker.NoteLook();
             if (worker.Stands && MayCome && worker.Stage.HasWaiting && worker.Stage.Return(half: true))

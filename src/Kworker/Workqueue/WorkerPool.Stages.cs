@@ -59,11 +59,7 @@ internal sealed partial class WorkerPool
     private void List(Stage stage)
     {
         stage.IsListed = true;
-        stage.PreviousStage = null;
-        stage.NextStage = _stages;
-        if (_stages is not null)
-            _stages.PreviousStage = stage;
-        _stages = stage;
+        _stages.Add(stage);
     }
 
     /// <summary>How many of so many items a worker takes ahead: half, while another might come for the rest; one, if it will probably block.</summary>
@@ -72,21 +68,14 @@ internal sealed partial class WorkerPool
     /// <summary>A worker's stage is done with.</summary>
     internal void Forget(Stage stage)
     {
-        if (stage.PreviousStage is null)
-            _stages = stage.NextStage;
-        else
-            stage.PreviousStage.NextStage = stage.NextStage;
-        if (stage.NextStage is not null)
-            stage.NextStage.PreviousStage = stage.PreviousStage;
-        stage.NextStage = null;
-        stage.PreviousStage = null;
+        _stages.Remove(stage);
         stage.IsListed = false;
     }
 
     /// <summary>Accounts for all runs that have ended in stages.</summary>
     internal void SettleStages()
     {
-        for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
+        for (Stage? stage = _stages.First; stage is not null; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
             stage.Settle();
     }
 
@@ -100,7 +89,7 @@ internal sealed partial class WorkerPool
 
     private bool TryStealAny(ref bool isAlone)
     {
-        for (Stage? stage = _stages; stage is not null; stage = stage.NextStage)
+        for (Stage? stage = _stages.First; stage is not null; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
         {
             if (stage.TrySteal(ref isAlone))
                 return true;

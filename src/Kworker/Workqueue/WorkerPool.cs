@@ -29,11 +29,11 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
     private readonly ItemList _items = new();
     private Entrance _entrance = new() { Inbox = new Inbox(), Hunger = Starving }; // without the lock
-    private Stage? _stages; // those that hold items
-    private PoolWorker? _idle; // the latest to become idle first: its caches are warm
+    private LinkedStack<Stage, Stage.InPool> _stages; // those that hold items
+    private LinkedStack<PoolWorker, PoolWorker.InPool> _idle; // the latest to become idle first: its caches are warm
     private int _idleCount;
     private int _workers;
-    private PoolWorker? _busy; // those that do not idle
+    private LinkedStack<PoolWorker, PoolWorker.InPool> _busy; // those that do not idle
     private int _running;
     private int _extra; // so many more may run: all that ran were found blocked, and more of the same kind waits
     private bool _isAtCap; // no worker was made because there are too many; said once until one could be
@@ -220,7 +220,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
     private WakePlan Call()
     {
-        if (_idle is { } worker)
+        if (_idle.First is { } worker)
         {
             RemoveIdle(worker);
             worker.ComesToHelp = _running > 0;
@@ -250,7 +250,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     }
 
     /// <summary>Another may be sent for. One that idles is not held up by one that is being made: for a while there may be one too many.</summary>
-    private bool MayCome => _idle is null ? _running < Limit && _arriving == 0 : _running - _making < Limit && _arriving == _making;
+    private bool MayCome => _idle.First is null ? _running < Limit && _arriving == 0 : _running - _making < Limit && _arriving == _making;
 
     /// <summary>True when it has become more just now: then the inbox is to be looked at once more.</summary>
     private bool SetHunger()
@@ -282,31 +282,15 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         worker.HasArrived = true;
         if (system.Monitor is not null)
             worker.CameAt = Stopwatch.GetTimestamp();
-        worker.PreviousBusy = null;
-        worker.NextBusy = _busy;
-        if (_busy is not null)
-            _busy.PreviousBusy = worker;
-        _busy = worker;
+        _busy.Add(worker);
         NeedsPlan = true;
-    }
-
-    private void RemoveBusy(PoolWorker worker)
-    {
-        if (worker.PreviousBusy is null)
-            _busy = worker.NextBusy;
-        else
-            worker.PreviousBusy.NextBusy = worker.NextBusy;
-        if (worker.NextBusy is not null)
-            worker.NextBusy.PreviousBusy = worker.PreviousBusy;
-        worker.NextBusy = null;
-        worker.PreviousBusy = null;
     }
 
     /// <summary>False when the pool ends and the worker is to end, too.</summary>
     internal bool TryIdle(PoolWorker worker)
     {
         CountRunning(-1);
-        RemoveBusy(worker);
+        _busy.Remove(worker);
         if (system.Monitor is not null && worker.ComesToHelp)
             Judge(Stopwatch.GetElapsedTime(worker.CameAt));
         NeedsPlan = true;
@@ -317,11 +301,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         }
 
         worker.IsIdle = true;
-        worker.NextIdle = _idle;
-        worker.PreviousIdle = null;
-        if (_idle is not null)
-            _idle.PreviousIdle = worker;
-        _idle = worker;
+        _idle.Add(worker);
         _idleCount++;
         return true;
     }
@@ -351,20 +331,20 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
     {
         system.RunLock.Enter();
         _isShutdown = true;
-        PoolWorker? first = _idle;
-        for (PoolWorker? worker = first; worker is not null; worker = worker.NextIdle)
+        PoolWorker? first = _idle.First;
+        for (PoolWorker? worker = first; worker is not null; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
         {
             worker.IsIdle = false;
             _arriving++;
             CountRunning(1);
         }
 
-        _idle = null;
+        _idle = default;
         _idleCount = 0;
         system.RunLock.Exit();
         while (first is not null)
         {
-            PoolWorker? next = first.NextIdle;
+            PoolWorker? next = LinkedStack<PoolWorker, PoolWorker.InPool>.After(first);
             first.Unpark();
             first = next;
         }
@@ -372,14 +352,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
     private void RemoveIdle(PoolWorker worker)
     {
-        if (worker.PreviousIdle is null)
-            _idle = worker.NextIdle;
-        else
-            worker.PreviousIdle.NextIdle = worker.NextIdle;
-        if (worker.NextIdle is not null)
-            worker.NextIdle.PreviousIdle = worker.PreviousIdle;
-        worker.NextIdle = null;
-        worker.PreviousIdle = null;
+        _idle.Remove(worker);
         worker.IsIdle = false;
         _idleCount--;
     }

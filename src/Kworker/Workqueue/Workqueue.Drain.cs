@@ -148,27 +148,10 @@ public sealed partial class Workqueue
     internal bool IsOverdue => Seam.Read(in _isOverdue) != 0;
 
     /// <summary>Run lock.</summary>
-    internal void AddAsync(WorkRun run)
-    {
-        run.PreviousAsync = null;
-        run.NextAsync = _asyncRuns;
-        if (_asyncRuns is not null)
-            _asyncRuns.PreviousAsync = run;
-        _asyncRuns = run;
-    }
+    internal void AddAsync(WorkRun run) => _asyncRuns.Add(run);
 
     /// <summary>Run lock.</summary>
-    internal void RemoveAsync(WorkRun run)
-    {
-        if (run.PreviousAsync is null)
-            _asyncRuns = run.NextAsync;
-        else
-            run.PreviousAsync.NextAsync = run.NextAsync;
-        if (run.NextAsync is not null)
-            run.NextAsync.PreviousAsync = run.PreviousAsync;
-        run.NextAsync = null;
-        run.PreviousAsync = null;
-    }
+    internal void RemoveAsync(WorkRun run) => _asyncRuns.Remove(run);
 
     /// <summary>Cancels the tokens of all async runs, and of those to come until the drain ends.</summary>
     private void CancelRuns()
@@ -180,7 +163,7 @@ public sealed partial class Workqueue
             OwningSystem.RunLock.Enter();
             Seam.Write(ref _isOverdue, 1); // those that begin from here on see it
             count = 0;
-            for (WorkRun? run = _asyncRuns; run is not null; run = run.NextAsync)
+            for (WorkRun? run = _asyncRuns.First; run is not null; run = LinkedStack<WorkRun, WorkRun.InQueue>.After(run))
             {
                 if (count < works.Length)
                     works[count] = run.Work!;

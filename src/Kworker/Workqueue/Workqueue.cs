@@ -27,7 +27,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     private long _queued; // items put in line so far
     private int _drainers;
     private bool _isDisposed;
-    private WorkRun? _asyncRuns; // those in progress, linked
+    private LinkedStack<WorkRun, WorkRun.InQueue> _asyncRuns; // those in progress
     private bool _isClosing; // what is found in the inbox has been pushed before the queue closed
 
     /// <summary>What is read without the lock.</summary>
