@@ -36,6 +36,9 @@ internal static partial class NsmLog
     [LoggerMessage(210, LogLevel.Error, "nsm: telling of the reboot of {Name} failed")]
     public static partial void HandlerFailed(ILogger logger, Exception exception, string name);
 
-    [LoggerMessage(211, LogLevel.Warning, "nsm: the machine's rpc.statd does not monitor {Name}: {Reason}")]
-    public static partial void StatdRefused(ILogger logger, string name, string reason);
+    [LoggerMessage(211, LogLevel.Warning, "nsm: the machine's rpc.statd does not monitor {Address}: {Reason}")]
+    public static partial void StatdRefused(ILogger logger, IPAddress address, string reason);
+
+    [LoggerMessage(212, LogLevel.Error, "nsm: clients are not told that we restarted: {Command} {Status}")]
+    public static partial void NotifyCommandFailed(ILogger logger, string command, string status);
 }
