@@ -128,7 +128,7 @@ public sealed class StatdTests
             Assert.Equal(new NsmReboot("client", s_peer, 77), reboot);
             await host.NotifyAsync("client", 77);
         }
-        await using var next = new SystemNsm(new SystemNsmOptions { StateDirectory = directory });
+        await using var next = new SystemNsm(new SystemNsmOptions { StateDirectory = directory, Timeout = TimeSpan.FromSeconds(3) });
         next.Start();
         Assert.True(next.HasHostsOfBefore);
         next.NotifyAll();
