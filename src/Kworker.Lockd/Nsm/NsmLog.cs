@@ -30,7 +30,7 @@ internal static partial class NsmLog
     [LoggerMessage(208, LogLevel.Error, "nsm: what must be remembered could not be written")]
     public static partial void StoreFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(209, LogLevel.Warning, "nsm: {Name} at {Address} is not monitored: {Count} hosts are")]
+    [LoggerMessage(209, LogLevel.Warning, "nsm: {Name} at {Address} is not monitored: it has too many names, or the limit is reached ({Count} are monitored)")]
     public static partial void TooMany(ILogger logger, string name, IPAddress address, int count);
 
     [LoggerMessage(210, LogLevel.Error, "nsm: telling of the reboot of {Name} failed")]

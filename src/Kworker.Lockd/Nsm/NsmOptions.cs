@@ -16,6 +16,9 @@ internal sealed class NsmOptions
     /// <summary>Hosts that may be monitored at once, a host with two names counted twice.</summary>
     public int MaximumHosts { get; init; } = 65_536;
 
+    /// <summary>Names by which one host may be monitored.</summary>
+    public int MaximumNames { get; init; } = 256;
+
     /// <summary>How long a host is tried that does not answer (as <c>sm-notify</c>).</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(15);
 

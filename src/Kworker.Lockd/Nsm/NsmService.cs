@@ -176,7 +176,8 @@ internal sealed partial class NsmService : INsm, IAsyncDisposable
             lock (_lock)
             {
                 isNew = !_hosts.TryGetValue(address, out NsmHost? host) || !host.Names.ContainsKey(name);
-                if (isNew && _count >= _options.MaximumHosts)
+                // A host calls itself what it likes: it shall not take the others' places with that.
+                if (isNew && (_count >= _options.MaximumHosts || host?.Names.Count >= _options.MaximumNames))
                 {
                     NsmLog.TooMany(_logger, name, address, _count);
                     return false;

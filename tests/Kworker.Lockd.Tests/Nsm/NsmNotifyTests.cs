@@ -68,6 +68,34 @@ public sealed class NsmNotifyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_host_with_an_IPv6_address_is_told_too()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6 && HasIPv6(), "not run: there is no IPv6 here");
+        await using var peer = new NsmPeer("::1", _rpcbindPort);
+        await peer.StartAsync();
+        await using (NsmService before = Start())
+            Assert.True(before.Monitor("host", peer.Address, IPAddress.IPv6Loopback));
+        await using NsmService service = Start();
+        service.NotifyAll();
+        await UntilToldAsync(service);
+        Assert.Equal(service.State, peer.All[0].State);
+    }
+
+    private static bool HasIPv6()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    [Fact]
     public async Task Many_hosts_are_told_at_once()
     {
         NsmPeer[] peers = [.. Enumerable.Range(2, 100).Select(number => new NsmPeer($"127.0.0.{number}", _rpcbindPort))];

@@ -19,6 +19,7 @@ public sealed class NsmProgramTests : IAsyncDisposable
         RequireReservedPort = requireReservedPort,
         RpcbindPort = _rpcbindPort,
         MaximumHosts = 10,
+        MaximumNames = 8,
         IsOwnAddress = static address => address.Equals(IPAddress.Loopback),
     };
 
@@ -208,9 +209,12 @@ public sealed class NsmProgramTests : IAsyncDisposable
     public async Task No_more_hosts_are_monitored_than_the_options_allow()
     {
         using NsmWire here = await FromAsync("127.0.0.1");
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 8; i++)
             Assert.True(_server.Service.Monitor($"name {i}", s_host));
-        Assert.False(_server.Service.Monitor("one more", s_host));
+        Assert.False(_server.Service.Monitor("one more", s_host)); // one host takes no more places
+        Assert.True(_server.Service.Monitor("bob", IPAddress.Parse("10.0.0.1")));
+        Assert.True(_server.Service.Monitor("carol", IPAddress.Parse("10.0.0.2")));
+        Assert.False(_server.Service.Monitor("dave", IPAddress.Parse("10.0.0.3")));
         Assert.Equal(NsmResult.Failure, (await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.3"))).Result);
         Assert.True(_server.Service.Monitor("name 3", s_host)); // one of those
         Assert.False(_server.Service.Monitor(new string('x', 1025), s_host));
