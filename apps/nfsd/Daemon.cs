@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.FileSystem.Local;
@@ -159,6 +160,10 @@ internal static class Daemon
             throw new StartupException(
                 $"which clients hold locks cannot be kept in {settings.StateDirectory}: {exception.Message} Name another directory with --state, or serve no locks with --no-locks.",
                 innerException: exception);
+        }
+        catch (InvalidOperationException exception) when (settings.Nsm == NsmMode.System && exception.Message.Contains("rpc.statd", StringComparison.Ordinal))
+        {
+            throw new StartupException($"{exception.Message} --nsm builtin takes that.", innerException: exception);
         }
         catch (InvalidOperationException exception)
         {

@@ -25,7 +25,9 @@ internal sealed class LockService : IAsyncDisposable
     private readonly Workqueue _graceQueue;
     private readonly GracePeriod _period;
     private readonly NlmServer _nlm;
-    private readonly NsmService? _nsm;
+    private readonly NsmService? _ownNsm; // one of the two, or neither
+    private readonly SystemNsm? _systemNsm;
+    private readonly INsm? _nsm; // the same
 
     /// <summary>A service that does nothing yet.</summary>
     /// <param name="options">How.</param>
@@ -37,9 +39,10 @@ internal sealed class LockService : IAsyncDisposable
         KworkerSystem system = options.System ?? KworkerSystem.Current;
         ILogger logger = options.Logger ?? NullLogger.Instance;
         _graceQueue = new Workqueue("lockd-grace", null, system);
-        _nsm = options.Nsm == NsmMode.None
-            ? null
-            : new NsmService(new NsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
+        if (options.Nsm == NsmMode.BuiltIn)
+            _nsm = _ownNsm = new NsmService(new NsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
+        else if (options.Nsm == NsmMode.System)
+            _nsm = _systemNsm = new SystemNsm(new SystemNsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
         _period = new GracePeriod(Managers, _graceQueue, logger, _nsm is null ? null : _nsm.GraceEnded);
         Table = new LockTable(new LockTableOptions { LocalFiles = localFiles, System = system, Logger = logger });
         _nlm = new NlmServer(Table, files, Managers, _nsm, new NlmServerOptions { System = system, Logger = logger });
@@ -56,9 +59,9 @@ internal sealed class LockService : IAsyncDisposable
     {
         get
         {
-            yield return _nlm.ToRpcProgram();
-            if (_nsm is not null)
-                yield return _nsm.ToRpcProgram();
+            yield return _nlm.ToRpcProgram(_systemNsm is null ? null : _systemNsm.TakeNotify);
+            if (_ownNsm is not null)
+                yield return _ownNsm.ToRpcProgram();
         }
     }
 
@@ -66,23 +69,22 @@ internal sealed class LockService : IAsyncDisposable
     /// <exception cref="IOException">The state cannot be read or written, or another server uses it.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of a newer version.</exception>
     /// <exception cref="UnauthorizedAccessException">The state may not be read or written.</exception>
+    /// <exception cref="InvalidOperationException">The machine's <c>rpc.statd</c> does not answer, and is to be worked with.</exception>
     public void Start()
     {
-        if (_nsm is null)
-            return;
-        _nsm.Start();
-        if (_options.Grace > TimeSpan.Zero && _nsm.HasHostsOfBefore)
+        _ownNsm?.Start();
+        _systemNsm?.Start();
+        if (_options.Grace > TimeSpan.Zero && _nsm is { HasHostsOfBefore: true })
             _period.Set(_options.Grace);
     }
 
     /// <summary>When the programs are served: hosts that held locks are told that we have restarted.</summary>
     public void Listening()
     {
-        if (_nsm is null)
-            return;
-        _nsm.NotifyAll();
+        _ownNsm?.NotifyAll();
+        _systemNsm?.NotifyAll();
         if (!Managers.IsInGrace)
-            _nsm.GraceEnded();
+            _nsm?.GraceEnded();
     }
 
     /// <summary>When the programs are no longer served. Who holds locks is remembered: they may be wanted again after the next start.</summary>
@@ -90,8 +92,10 @@ internal sealed class LockService : IAsyncDisposable
     {
         _period.Close();
         await _nlm.DisposeAsync().ConfigureAwait(false);
-        if (_nsm is not null)
-            await _nsm.DisposeAsync().ConfigureAwait(false);
+        if (_ownNsm is not null)
+            await _ownNsm.DisposeAsync().ConfigureAwait(false);
+        if (_systemNsm is not null)
+            await _systemNsm.DisposeAsync().ConfigureAwait(false);
         await Table.DisposeAsync().ConfigureAwait(false);
         await _graceQueue.DisposeAsync().ConfigureAwait(false);
     }

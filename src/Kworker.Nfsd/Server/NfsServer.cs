@@ -90,7 +90,7 @@ public sealed class NfsServer : IAsyncDisposable
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="SocketException">An address or port cannot be had; the message names it.</exception>
-    /// <exception cref="InvalidOperationException">The server has been started before, or the rpcbind that the options name cannot be had.</exception>
+    /// <exception cref="InvalidOperationException">The server has been started before, or the rpcbind or rpc.statd that the options name cannot be had.</exception>
     /// <exception cref="IOException">The state of locks cannot be read or written.</exception>
     /// <exception cref="InvalidDataException">The state of locks is damaged, or of a later version of this software.</exception>
     /// <exception cref="UnauthorizedAccessException">The state of locks may not be read or written.</exception>
