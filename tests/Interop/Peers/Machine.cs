@@ -26,6 +26,9 @@ internal static class Machine
     public static string DotnetRoot { get; } =
         Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
 
+    /// <summary>The built clients that lock as they are told.</summary>
+    public static string LockHost { get; } = Built("tests/Lock.Host", "lock-host");
+
     /// <summary>The folder with the real peers that are not Debian packages: <c>shared</c> beside the repository or a folder above it.</summary>
     /// <remarks>The environment's <c>KWORKER_SHARED</c> names another place.</remarks>
     public static string? Shared { get; } = Environment.GetEnvironmentVariable("KWORKER_SHARED") is { Length: > 0 } named
