@@ -49,6 +49,57 @@ public sealed class ClientLockTests
         Assert.Equal(0, await server.StopAsync());
     }
 
+    [Fact]
+    public async Task Locks_at_linuxs_own_server_are_held_over_its_restart()
+    {
+        using var network = GuestNetwork.Start();
+        await using var server = LinuxGuest.ServeOn(network, 1, "knfsd.sh");
+        await server.SaysAsync("up");
+        await using var clients = await LockClients.StartAsync(network.RunBy, $"nfs://{LinuxGuest.AddressOn(1)}/srv", "10.77.0.1");
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 0 10"));
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 20 5"));
+        Assert.Equal("0-9 20-24", await LocksAsync(server));
+
+        await server.TellAsync("restart");
+        await server.SaysAsync("restarted");
+        // Waits for the end of the server's grace period; by then all is reclaimed, or never will be.
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 40 5"));
+        Assert.Equal("0-9 20-24 40-44", await LocksAsync(server));
+        Assert.Equal("ok", await clients.DoAsync("write 0 f kept"));
+        Assert.Empty(clients.Lost);
+
+        Assert.Equal("ok", await clients.DoAsync("unlock 0 f 0 10"));
+        Assert.Equal("20-24 40-44", await LocksAsync(server));
+        await clients.EndAsync();
+        Assert.Equal("", await LocksAsync(server));
+        await server.TellAsync("end");
+    }
+
+    [Fact]
+    public async Task A_lock_at_linuxs_own_server_is_waited_for_and_handed_over()
+    {
+        using var network = GuestNetwork.Start();
+        await using var server = LinuxGuest.ServeOn(network, 1, "knfsd.sh");
+        await server.SaysAsync("up");
+        // Two addresses of the same side, with a lock manager each.
+        Command.Run("ip", ["netns", "exec", network.Name, "ip", "addr", "add", "10.77.0.2/24", "dev", "br0"]).Succeeds();
+        await using var clients = await LockClients.StartAsync(network.RunBy, $"nfs://{LinuxGuest.AddressOn(1)}/srv", "10.77.0.1", "10.77.0.2");
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 0 10"));
+        Assert.Equal("denied", await clients.DoAsync("lock 1 f 5 1"));
+        var waiting = clients.DoAsync("lock 1 f 5 10 wait");
+        Assert.Equal("ok", await clients.DoAsync("unlock 0 f 0 10"));
+        Assert.Equal("granted", await waiting);
+        Assert.Equal("5-14", await LocksAsync(server));
+        await clients.EndAsync();
+        await server.TellAsync("end");
+    }
+
+    private static async Task<string> LocksAsync(LinuxGuest server)
+    {
+        await server.TellAsync("locks");
+        return (await server.HearAsync("locks ")).Trim();
+    }
+
     private static string Range(int file, int slot) => $"file{file} {slot * RangeLength} {RangeLength}";
 
     /// <summary>While nobody does anything: what each client believes it holds is held, by it alone; what nobody believes to hold is free.</summary>

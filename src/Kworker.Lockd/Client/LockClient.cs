@@ -1,13 +1,20 @@
+using System.Net;
 using Kworker.Lockd.Nsm;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.Lockd.Client;
 
-/// <summary>All that a process needs to hold locks at servers: the lock client and a status monitor of its own. Thread-safe.</summary>
+/// <summary>
+/// All that a process needs to hold locks at servers: the lock client, and the machine's status monitor if one runs, else one of its own.
+/// Thread-safe.
+/// </summary>
 internal sealed class LockClient : IAsyncDisposable
 {
-    private readonly NsmService _nsm;
+    private readonly IAsyncDisposable _nsm;
 
-    private LockClient(NsmService nsm, NlmClient nlm)
+    private LockClient(IAsyncDisposable nsm, NlmClient nlm)
     {
         _nsm = nsm;
         Nlm = nlm;
@@ -17,24 +24,58 @@ internal sealed class LockClient : IAsyncDisposable
     public NlmClient Nlm { get; }
 
     /// <summary>
-    /// Starts both. Servers at which a process before us died with locks are told, if their names were kept: so that they let go of them.
+    /// Starts both. Servers at which a process before us died with locks are told, if their names were kept by our own status monitor: so
+    /// that they let go of them.
     /// </summary>
-    /// <param name="options">How locks are asked for, with this status monitor and its program.</param>
-    /// <param name="status">How the status monitor works.</param>
+    /// <param name="options">How locks are asked for, with this status monitor, and the program that goes with it.</param>
+    /// <param name="status">How our own status monitor works.</param>
+    /// <param name="local">The address of this machine to use; null for any.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="System.Net.Sockets.SocketException">It cannot listen.</exception>
     /// <exception cref="IOException">The state cannot be read or written, or another process uses it.</exception>
     public static async ValueTask<LockClient> StartAsync(
-        Func<INsm, IReadOnlyList<SunRpc.RpcProgram>, NlmClientOptions> options, NsmOptions status, CancellationToken cancellationToken = default)
+        Func<INsm, RpcProgram, NlmClientOptions> options, NsmOptions status, IPAddress? local,
+        CancellationToken cancellationToken = default)
     {
+        var rpcbind = new IPEndPoint(local ?? IPAddress.Loopback, status.RpcbindPort);
+        ILogger logger = status.Logger ?? NullLogger.Instance;
+        int? others = await LocalProgram.FindAsync(
+            rpcbind, NsmProtocol.Program, NsmProtocol.Version, status.System ?? KworkerSystem.Current, logger, cancellationToken);
+        if (others is not null)
+        {
+            // Not NotifyAll, whatever was before: the machine has not rebooted, and others on it hold locks, too.
+            var system = new SystemNsm(new SystemNsmOptions
+            {
+                Program = NotifyProgram.Number,
+                Version = NotifyProgram.Version,
+                Procedure = NotifyProgram.Procedure,
+                RpcbindPort = status.RpcbindPort,
+                System = status.System,
+                Logger = status.Logger,
+            });
+            return await StartAsync(options(system, NotifyProgram.Create(system.TakeNotify, logger)), system, system.Start, static () => { }, cancellationToken);
+        }
         var nsm = new NsmService(status);
+        return await StartAsync(options(nsm, nsm.ToRpcProgram()), nsm, nsm.Start, nsm.NotifyAll, cancellationToken);
+    }
+
+    /// <summary>Stops both; servers are not told: who holds locks gives them up before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Nlm.DisposeAsync();
+        await _nsm.DisposeAsync();
+    }
+
+    private static async ValueTask<LockClient> StartAsync(
+        NlmClientOptions options, IAsyncDisposable nsm, Action start, Action notify, CancellationToken cancellationToken)
+    {
         NlmClient? nlm = null;
         try
         {
-            nsm.Start();
-            nlm = new NlmClient(options(nsm, [nsm.ToRpcProgram()]));
+            start();
+            nlm = new NlmClient(options);
             await nlm.StartAsync(cancellationToken);
-            nsm.NotifyAll();
+            notify();
             return new LockClient(nsm, nlm);
         }
         catch
@@ -44,12 +85,5 @@ internal sealed class LockClient : IAsyncDisposable
             await nsm.DisposeAsync();
             throw;
         }
-    }
-
-    /// <summary>Stops both; servers are not told: who holds locks gives them up before.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await Nlm.DisposeAsync();
-        await _nsm.DisposeAsync();
     }
 }

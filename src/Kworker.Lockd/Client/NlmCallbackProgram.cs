@@ -1,10 +1,9 @@
-using System.Net;
 using Kworker.Lockd.Nlm;
 using Kworker.SunRpc;
 
 namespace Kworker.Lockd.Client;
 
-/// <summary>What a client's lock manager answers: program 100021, version 4, GRANTED and GRANTED_MSG, and what its own status monitor says.</summary>
+/// <summary>What a client's lock manager answers: program 100021, version 4, GRANTED and GRANTED_MSG.</summary>
 internal sealed class NlmCallbackProgram(NlmClient client)
 {
     private const uint Version = NlmProtocol.Version4;
@@ -23,18 +22,8 @@ internal sealed class NlmCallbackProgram(NlmClient client)
                 client.AnswerGranted(call, Granted(call, arguments));
                 return default;
             });
-        program.Procedure<NlmSmNotify, XdrVoid>(Version, (uint)NlmProcedure.SmNotify, "SM_NOTIFY", SmNotify, RpcProcedureFlags.Idempotent);
         return program;
     }
 
     private Nlm4Res Granted(RpcCall call, in Nlm4TestArgs arguments) => new(arguments.Cookie, client.Granted(call, arguments));
-
-    private XdrVoid SmNotify(RpcCall call, NlmSmNotify told)
-    {
-        if (!IPAddress.IsLoopback(call.RemoteEndPoint.Address))
-            NlmClientLog.ForeignNotify(client.Logger, call.RemoteEndPoint);
-        else
-            client.Options.SmNotify?.Invoke(told);
-        return default;
-    }
 }

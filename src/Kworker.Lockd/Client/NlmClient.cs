@@ -98,13 +98,14 @@ internal sealed class NlmClient : IAsyncDisposable
     /// <exception cref="SocketException">It cannot listen.</exception>
     public async ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
-        RpcbindMode rpcbind = Options.Rpcbind;
-        // The kernel's, say, or another process's of ours. It would be called no more if we took its place.
-        if (rpcbind == RpcbindMode.Auto && await FindOtherAsync(cancellationToken) is { } other)
+        // The kernel's, say, or another process's of ours. It would be called no more if we took its place: we are not called then, and ask.
+        int? other = Options.Rpcbind != RpcbindMode.Auto ? null : await LocalProgram.FindAsync(
+            new IPEndPoint(Options.LocalAddress ?? IPAddress.Loopback, Options.RpcbindPort), NlmProtocol.Program, NlmProtocol.Version4, System, Logger,
+            cancellationToken);
+        if (other is { } port)
         {
-            rpcbind = RpcbindMode.None;
             PollInterval = Options.GraceWait < PollInterval ? Options.GraceWait : PollInterval;
-            NlmClientLog.NotOurs(Logger, other, PollInterval.TotalSeconds);
+            NlmClientLog.NotOurs(Logger, port, PollInterval.TotalSeconds);
         }
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -112,13 +113,14 @@ internal sealed class NlmClient : IAsyncDisposable
             Addresses = Options.LocalAddress is { } address ? [address] : [IPAddress.Any, IPAddress.IPv6Any],
             MaximumRecord = 64 << 10,
             MaximumConnections = 256,
-            Rpcbind = rpcbind,
+            Rpcbind = Options.Rpcbind,
             RpcbindPort = Options.RpcbindPort,
             RpcbindAddress = Options.LocalAddress ?? IPAddress.Loopback,
             System = System,
             Logger = Logger,
         });
-        _rpc.Add(new NlmCallbackProgram(this).ToRpcProgram());
+        if (other is null)
+            _rpc.Add(new NlmCallbackProgram(this).ToRpcProgram());
         foreach (RpcProgram program in Options.Programs)
             _rpc.Add(program);
         await _rpc.StartAsync(cancellationToken);
@@ -316,33 +318,5 @@ internal sealed class NlmClient : IAsyncDisposable
             }
         }
         await host.CloseAsync();
-    }
-
-    /// <summary>What else on this machine answers as one of our programs: "100021 at port 4045"; null if nothing does.</summary>
-    private async ValueTask<string?> FindOtherAsync(CancellationToken cancellationToken)
-    {
-        IPAddress local = Options.LocalAddress ?? IPAddress.Loopback;
-        var timeouts = RpcTimeouts.Linear(TimeSpan.FromSeconds(5), 0);
-        (uint Program, uint Version)[] ours = [(NlmProtocol.Program, NlmProtocol.Version4), .. Options.Programs.Select(program => (program.Number, program.Versions.Last()))];
-        foreach ((uint program, uint version) in ours)
-        {
-            try
-            {
-                int port = await RpcbindClient.GetPortAsync(
-                    new IPEndPoint(local, Options.RpcbindPort), program, version, RpcTransport.Tcp, timeouts, cancellationToken);
-                if (port == 0)
-                    continue;
-                await using var client = new RpcClient(
-                    new IPEndPoint(local, port), RpcTransport.Tcp, new RpcClientOptions { Timeouts = timeouts, IsSoft = true, IsSoftConnect = true, System = System });
-                await client.CallAsync<XdrVoid, XdrVoid>(program, version, 0, default, cancellationToken);
-                return $"program {program} at port {port}";
-            }
-            catch (Exception exception) when (exception is SocketException or RpcClientException or TimeoutException or XdrException)
-            {
-                // No rpcbind; or one that remembers a process which is gone: its place is free.
-                NlmClientLog.NoOther(Logger, program, exception.Message);
-            }
-        }
-        return null;
     }
 }

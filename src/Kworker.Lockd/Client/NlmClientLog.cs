@@ -30,8 +30,8 @@ internal static partial class NlmClientLog
     [LoggerMessage(87, LogLevel.Warning, "lockd: server {Server} not responding ({Reason}), still trying")]
     public static partial void NotResponding(ILogger logger, string server, string reason);
 
-    [LoggerMessage(88, LogLevel.Warning, "lockd: another process of this machine answers for locks ({Other}): what is waited for is asked for again each {Seconds} s, and reboots of servers are not heard of")]
-    public static partial void NotOurs(ILogger logger, string other, double seconds);
+    [LoggerMessage(88, LogLevel.Warning, "lockd: another lock manager runs on this machine (port {Port}): what is waited for is asked for again each {Seconds} s")]
+    public static partial void NotOurs(ILogger logger, int port, double seconds);
 
     [LoggerMessage(91, LogLevel.Debug, "lockd: no other program {Program} on this machine: {Reason}")]
     public static partial void NoOther(ILogger logger, uint program, string reason);

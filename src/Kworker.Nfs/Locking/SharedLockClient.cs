@@ -70,17 +70,18 @@ internal sealed class SharedLockClient
     {
         NfsClientOptions options = mount.Options;
         return LockClient.StartAsync(
-            (nsm, programs) => new NlmClientOptions
+            (nsm, program) => new NlmClientOptions
             {
                 CallerName = options.LocalName,
                 LocalAddress = options.LocalAddress,
                 RpcbindPort = options.LocalRpcbindPort,
                 Nsm = nsm,
-                Programs = programs,
+                Programs = [program],
                 System = mount.System,
                 Logger = mount.Logger,
             },
-            new NsmOptions { Name = options.LocalName, StateDirectory = options.StateDirectory, System = mount.System, Logger = mount.Logger },
+            new NsmOptions { Name = options.LocalName, StateDirectory = options.StateDirectory, System = mount.System, Logger = mount.Logger, RpcbindPort = options.LocalRpcbindPort },
+            options.LocalAddress,
             cancellationToken);
     }
 

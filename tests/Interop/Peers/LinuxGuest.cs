@@ -34,15 +34,25 @@ internal sealed class LinuxGuest : IAsyncDisposable
     public static LinuxGuest StartOn(GuestNetwork network, int number, NfsServer server, string script, params IEnumerable<string> arguments) =>
         Start($"vers=3,proto=tcp,port={server.Port},mountproto=tcp", server, script, ["--net", $"{network.Name}:{number}", "--statd"], arguments, []);
 
+    /// <summary>Boots guest <paramref name="number"/> of a network as a server: Linux's own, which exports <c>/srv</c>. It hears what <see cref="TellAsync"/> says.</summary>
+    public static LinuxGuest ServeOn(GuestNetwork network, int number, string script) =>
+        Start(script, ["--net", $"{network.Name}:{number}", "--knfsd"], [AddressOn(number)], []);
+
+    /// <summary>The address of guest <paramref name="number"/> of a network.</summary>
+    public static string AddressOn(int number) => $"10.77.0.{10 + number}";
+
     private static LinuxGuest Start(
-        string mountOptions, NfsServer server, string script, string[] options, IEnumerable<string> arguments, IEnumerable<string> files)
+        string mountOptions, NfsServer server, string script, string[] options, IEnumerable<string> arguments, IEnumerable<string> files) =>
+        Start(script, options, [mountOptions, server.Export, .. arguments], files);
+
+    private static LinuxGuest Start(string script, string[] options, IEnumerable<string> arguments, IEnumerable<string> files)
     {
         var linuxClient = Need();
         var put = new TemporaryDirectory();
         foreach (var file in Directory.GetFiles(Scripts).Concat(files))
             File.Copy(file, Path.Combine(put.Path, Path.GetFileName(file)));
         var start = new ProcessStartInfo(linuxClient, [
-            "--timeout", "1500", "--put", put.Path, .. options, Path.Combine(Scripts, script), mountOptions, server.Export, .. arguments])
+            "--timeout", "1500", "--put", put.Path, .. options, Path.Combine(Scripts, script), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
