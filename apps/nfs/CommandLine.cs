@@ -52,7 +52,7 @@ internal sealed class CommandLine
             + "URL: nfs://host[:port]/export/path[?mountport=PORT&lockport=PORT&rpcbind=PORT]\n"
             + "Example: nfs cp -r nfs://server/export/photos .")
         {
-            List(), Concatenate(), Copy(), Stat(), Remove(), DiskFree(),
+            List(), Concatenate(), Copy(), Stat(), Remove(), DiskFree(), Lock(),
         };
         foreach (Option option in (Option[])[_soft, _timeout, _retransmissions, _readSize, _writeSize, _uid, _gid, _verbose])
             Root.Add(option);
@@ -114,6 +114,24 @@ internal sealed class CommandLine
             new DiskFreeCommand(session, _output).RunAsync(parsed.GetRequiredValue(url), token));
     }
 
+    private Command Lock()
+    {
+        var url = new Argument<string>("URL") { Description = "A file; made if it is not there and the lock is exclusive." };
+        var range = new Argument<string>("RANGE") { Description = "all, FIRST-LAST, FIRST- (to the end) or FIRST+LENGTH, in bytes." };
+        var words = new Argument<string[]>("COMMAND") { Description = "What to run, behind --, with its arguments.", Arity = ArgumentArity.OneOrMore };
+        var shared = new Option<bool>("-s", "--shared") { Description = "Others may lock it so, too. Without it, nobody else may." };
+        var noWait = new Option<bool>("-n", "--no-wait") { Description = "Fail at once if somebody else has locked it." };
+        var command = new Command(
+            "lock", "Holds a lock while a command runs, over restarts of the server. The exit status is the command's; 1 if the lock could not be had or was lost.")
+        {
+            url, range, words, shared, noWait,
+        };
+        command.SetAction((parsed, token) => new LockCommand(state => Read(parsed, state), _error).RunAsync(
+            parsed.GetRequiredValue(url), LockedRange.Parse(parsed.GetRequiredValue(range)), parsed.GetValue(shared), !parsed.GetValue(noWait),
+            parsed.GetRequiredValue(words), token));
+        return command;
+    }
+
     private Command Make(
         string name, string description, Argument[] arguments, Option[] options, Func<ParseResult, Session, CancellationToken, Task<int>> run)
     {
@@ -130,7 +148,7 @@ internal sealed class CommandLine
         return command;
     }
 
-    private NfsClientOptions Read(ParseResult parsed)
+    private NfsClientOptions Read(ParseResult parsed, string? stateDirectory = null)
     {
         double timeout = parsed.GetValue(_timeout);
         if (timeout is not (>= 0.1 and <= 3600))
@@ -145,9 +163,10 @@ internal sealed class CommandLine
             Retransmissions = retransmissions,
             ReadSize = Math.Max(0, parsed.GetValue(_readSize)),
             WriteSize = Math.Max(0, parsed.GetValue(_writeSize)),
+            StateDirectory = stateDirectory,
             Uid = parsed.GetValue(_uid),
             Gid = parsed.GetValue(_gid),
-            LoggerFactory = new ErrorLog(_error, parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Information),
+            LoggerFactory = new ErrorLog(_error, parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning),
         };
     }
 }

@@ -16,6 +16,9 @@ internal static class Program
     /// <summary>Ended by SIGINT, as shells count it.</summary>
     public const int Interrupted = 130;
 
+    // Told to end, what is open is closed, and locks are given back: if the server answers.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     public static Task<int> Main(string[] arguments) => RunAsync(arguments, Console.Out, Console.Error);
 
     /// <summary>The whole program with its exits: 0; 1 when something could not be done; 2 when it was not understood.</summary>
@@ -31,7 +34,7 @@ internal static class Program
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_patience });
         }
         catch (OperationCanceledException)
         {

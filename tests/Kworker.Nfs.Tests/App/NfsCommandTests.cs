@@ -47,6 +47,25 @@ public sealed class NfsCommandTests
         Assert.Equal((status, error), (exception.Status, exception.Error));
     }
 
+    [Theory]
+    [InlineData("all", 0, 0)]
+    [InlineData("5-", 5, 0)]
+    [InlineData("5-5", 5, 1)]
+    [InlineData("0-99", 0, 100)]
+    [InlineData("10+20", 10, 20)]
+    public void Ranges(string text, long start, long length) => Assert.Equal(new LockedRange(start, length), LockedRange.Parse(text));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("-5")]
+    [InlineData("5-4")]
+    [InlineData("5+0")]
+    [InlineData("5+")]
+    [InlineData("1-9223372036854775808")]
+    [InlineData("9223372036854775807+2")]
+    public void What_is_no_range_is_refused(string text) => Assert.Throws<FormatException>(() => LockedRange.Parse(text));
+
     private static async Task<string> SucceedsAsync(params string[] arguments)
     {
         using var output = new StringWriter();
