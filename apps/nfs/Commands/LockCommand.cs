@@ -65,7 +65,7 @@ internal sealed partial class LockCommand(Func<string?, NfsClientOptions> option
         }
         catch (Win32Exception exception)
         {
-            await error.WriteLineAsync($"nfs: {command[0]}: {exception.Message}");
+            await error.WriteLineAsync($"nfs: {command[0]}: {Marshal.GetPInvokeErrorMessage(exception.NativeErrorCode)}");
             return NotFound;
         }
         using (process)
