@@ -145,11 +145,28 @@ internal sealed class NsmPeer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _rpc.DisposeAsync();
 
-    /// <summary>A port that is free at the addresses used here.</summary>
+    /// <summary>A port that is free at the addresses used here, and stays so: none that the kernel hands out by itself.</summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        const int First = 20_000;
+        const int Count = 12_000; // up to where the kernel's own begin
+        while (true)
+        {
+            int port = First + (int)((uint)(Environment.ProcessId * 37 + Interlocked.Increment(ref s_ports)) % Count);
+            try
+            {
+                using var stream = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                using var datagram = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+                stream.Bind(new IPEndPoint(IPAddress.Any, port));
+                datagram.Bind(new IPEndPoint(IPAddress.Any, port));
+                return port;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // The next one, then.
+            }
+        }
     }
+
+    private static int s_ports;
 }
