@@ -16,6 +16,9 @@ public sealed partial class NfsFile
     /// </summary>
     public event EventHandler<NfsLockLostEventArgs>? LockLost;
 
+    /// <summary>The owner of its locks; null before the first.</summary>
+    internal NlmClientOwner? LockOwner => Volatile.Read(ref _locks);
+
     /// <summary>Whether a lock of this file was lost, and neither given up nor taken anew since.</summary>
     public bool HasLostLocks => Volatile.Read(ref _locks) is { } locks && locks.Host.HasLost(locks);
 

@@ -8,6 +8,9 @@ namespace Kworker.Lockd.Client;
 /// <summary>Programs of other processes on this machine.</summary>
 internal static class LocalProgram
 {
+    /// <summary>Where this machine's rpcbind is asked: it takes changes by loopback alone. A client at another address of the loopback has its own.</summary>
+    public static IPEndPoint Rpcbind(IPAddress? local, int port) => new(local is not null && IPAddress.IsLoopback(local) ? local : IPAddress.Loopback, port);
+
     /// <summary>The port of a program that rpcbind names and that answers; null if there is none.</summary>
     public static async ValueTask<int?> FindAsync(
         IPEndPoint rpcbind, uint program, uint version, KworkerSystem system, ILogger logger, CancellationToken cancellationToken)

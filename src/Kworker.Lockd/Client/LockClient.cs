@@ -1,7 +1,6 @@
 using System.Net;
 using Kworker.Lockd.Nsm;
 using Kworker.SunRpc;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.Lockd.Client;
@@ -27,36 +26,33 @@ internal sealed class LockClient : IAsyncDisposable
     /// Starts both. Servers at which a process before us died with locks are told, if their names were kept by our own status monitor: so
     /// that they let go of them.
     /// </summary>
-    /// <param name="options">How locks are asked for, with this status monitor, and the program that goes with it.</param>
+    /// <param name="options">How locks are asked for, with this status monitor; its program, if it is our own; or what takes its notices.</param>
     /// <param name="status">How our own status monitor works.</param>
     /// <param name="local">The address of this machine to use; null for any.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="System.Net.Sockets.SocketException">It cannot listen.</exception>
     /// <exception cref="IOException">The state cannot be read or written, or another process uses it.</exception>
     public static async ValueTask<LockClient> StartAsync(
-        Func<INsm, RpcProgram, NlmClientOptions> options, NsmOptions status, IPAddress? local,
+        Func<INsm, IReadOnlyList<RpcProgram>, Action<Nlm.NlmSmNotify>?, NlmClientOptions> options, NsmOptions status, IPAddress? local,
         CancellationToken cancellationToken = default)
     {
-        var rpcbind = new IPEndPoint(local ?? IPAddress.Loopback, status.RpcbindPort);
-        ILogger logger = status.Logger ?? NullLogger.Instance;
+        IPEndPoint rpcbind = LocalProgram.Rpcbind(local, status.RpcbindPort);
         int? others = await LocalProgram.FindAsync(
-            rpcbind, NsmProtocol.Program, NsmProtocol.Version, status.System ?? KworkerSystem.Current, logger, cancellationToken);
+            rpcbind, NsmProtocol.Program, NsmProtocol.Version, status.System ?? KworkerSystem.Current, status.Logger ?? NullLogger.Instance, cancellationToken);
         if (others is not null)
         {
             // Not NotifyAll, whatever was before: the machine has not rebooted, and others on it hold locks, too.
             var system = new SystemNsm(new SystemNsmOptions
             {
-                Program = NotifyProgram.Number,
-                Version = NotifyProgram.Version,
-                Procedure = NotifyProgram.Procedure,
+                Version = NlmCallbackProgram.NotifyVersion,
                 RpcbindPort = status.RpcbindPort,
                 System = status.System,
                 Logger = status.Logger,
             });
-            return await StartAsync(options(system, NotifyProgram.Create(system.TakeNotify, logger)), system, system.Start, static () => { }, cancellationToken);
+            return await StartAsync(options(system, [], system.TakeNotify), system, system.Start, static () => { }, cancellationToken);
         }
         var nsm = new NsmService(status);
-        return await StartAsync(options(nsm, nsm.ToRpcProgram()), nsm, nsm.Start, nsm.NotifyAll, cancellationToken);
+        return await StartAsync(options(nsm, [nsm.ToRpcProgram()], null), nsm, nsm.Start, nsm.NotifyAll, cancellationToken);
     }
 
     /// <summary>Stops both; servers are not told: who holds locks gives them up before.</summary>

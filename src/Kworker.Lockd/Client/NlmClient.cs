@@ -100,7 +100,7 @@ internal sealed class NlmClient : IAsyncDisposable
     {
         // The kernel's, say, or another process's of ours. It would be called no more if we took its place: we are not called then, and ask.
         int? other = Options.Rpcbind != RpcbindMode.Auto ? null : await LocalProgram.FindAsync(
-            new IPEndPoint(Options.LocalAddress ?? IPAddress.Loopback, Options.RpcbindPort), NlmProtocol.Program, NlmProtocol.Version4, System, Logger,
+            LocalProgram.Rpcbind(Options.LocalAddress, Options.RpcbindPort), NlmProtocol.Program, NlmProtocol.Version4, System, Logger,
             cancellationToken);
         if (other is { } port)
         {
@@ -110,17 +110,17 @@ internal sealed class NlmClient : IAsyncDisposable
         _rpc = new RpcServer(new RpcServerOptions
         {
             Name = "lockd-callback",
-            Addresses = Options.LocalAddress is { } address ? [address] : [IPAddress.Any, IPAddress.IPv6Any],
+            Addresses = Options.LocalAddress is not { } address ? [IPAddress.Any, IPAddress.IPv6Any]
+                : Options.SmNotify is not null && !IPAddress.IsLoopback(address) ? [address, IPAddress.Loopback] : [address],
             MaximumRecord = 64 << 10,
             MaximumConnections = 256,
             Rpcbind = Options.Rpcbind,
             RpcbindPort = Options.RpcbindPort,
-            RpcbindAddress = Options.LocalAddress ?? IPAddress.Loopback,
+            RpcbindAddress = LocalProgram.Rpcbind(Options.LocalAddress, Options.RpcbindPort).Address,
             System = System,
             Logger = Logger,
         });
-        if (other is null)
-            _rpc.Add(new NlmCallbackProgram(this).ToRpcProgram());
+        _rpc.Add(new NlmCallbackProgram(this).ToRpcProgram(isOurs: other is null));
         foreach (RpcProgram program in Options.Programs)
             _rpc.Add(program);
         await _rpc.StartAsync(cancellationToken);

@@ -26,6 +26,9 @@ internal sealed class NlmClientOptions
     /// <summary>Programs to serve on the same port as our own: the status monitor's.</summary>
     public IReadOnlyList<RpcProgram> Programs { get; init; } = [];
 
+    /// <summary>Takes what the machine's own status monitor says of a reboot, if <see cref="Nsm"/> is that; null: it is not listened to.</summary>
+    public Action<Nlm.NlmSmNotify>? SmNotify { get; init; }
+
     /// <summary>After how long a lock that is waited for is asked for again, in case its GRANTED was lost (<c>NLMCLNT_POLL_TIMEOUT</c>).</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -70,13 +70,14 @@ internal sealed class SharedLockClient
     {
         NfsClientOptions options = mount.Options;
         return LockClient.StartAsync(
-            (nsm, program) => new NlmClientOptions
+            (nsm, programs, notified) => new NlmClientOptions
             {
                 CallerName = options.LocalName,
                 LocalAddress = options.LocalAddress,
                 RpcbindPort = options.LocalRpcbindPort,
                 Nsm = nsm,
-                Programs = [program],
+                Programs = programs,
+                SmNotify = notified,
                 System = mount.System,
                 Logger = mount.Logger,
             },
