@@ -26,6 +26,7 @@ internal sealed class NsmCaller : IAsyncDisposable
     private readonly int _rpcbindPort;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly WaitQueue _ended = new(); // woken when a call has ended
     private readonly Lock _lock = new();
     private readonly Dictionary<uint, NsmCall> _byXid = []; // _lock
     private readonly HashSet<NsmCall> _calls = []; // _lock; those under way
@@ -54,6 +55,10 @@ internal sealed class NsmCaller : IAsyncDisposable
                 return _calls.Count;
         }
     }
+
+    /// <summary>Waits until no call is under way.</summary>
+    public async ValueTask WhenIdleAsync() =>
+        await _ended.WaitEventAsync(this, static caller => caller.Count == 0, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
 
     /// <summary>Begins a call. Its end is told by <see cref="NsmCall.Ended"/>, on a worker.</summary>
     public void Begin(NsmCall call)
@@ -318,6 +323,7 @@ internal sealed class NsmCaller : IAsyncDisposable
                 return;
         }
         call.Ended(call, isAnswered);
+        _ended.WakeUpAll();
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

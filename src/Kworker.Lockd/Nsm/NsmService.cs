@@ -62,6 +62,9 @@ internal sealed partial class NsmService : INsm, IAsyncDisposable
     /// <summary>Hosts that have not been told of our restart yet.</summary>
     public int NotifyingCount => _caller.Count;
 
+    /// <summary>Waits until everybody has been told, or given up; for tests.</summary>
+    internal ValueTask NotifiedAsync() => _caller.WhenIdleAsync();
+
     /// <summary>The queue that notifies; for tests.</summary>
     internal Workqueue Notifying => _caller.Queue;
 

@@ -43,15 +43,6 @@ public sealed class NsmNotifyTests : IAsyncDisposable
             Assert.True(service.Monitor("host", host, s_here));
     }
 
-    private async Task UntilToldAsync(NsmService service)
-    {
-        while (service.NotifyingCount > 0)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-    }
-
     [Fact]
     public async Task A_host_is_told_the_new_state_by_name_and_by_the_address_that_it_knows()
     {
@@ -61,7 +52,7 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         await using NsmService service = Start();
         Assert.True(service.HasHostsOfBefore);
         service.NotifyAll();
-        await UntilToldAsync(service);
+        await service.NotifiedAsync();
         Assert.Equal(
             [("127.0.0.1", service.State, s_here), ("server", service.State, s_here)],
             peer.All.Distinct().OrderBy(told => told.Name, StringComparer.Ordinal));
@@ -77,7 +68,7 @@ public sealed class NsmNotifyTests : IAsyncDisposable
             Assert.True(before.Monitor("host", peer.Address, IPAddress.IPv6Loopback));
         await using NsmService service = Start();
         service.NotifyAll();
-        await UntilToldAsync(service);
+        await service.NotifiedAsync();
         Assert.Equal(service.State, peer.All[0].State);
     }
 
@@ -106,11 +97,9 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         await MonitorAsync([silent, .. peers.Select(peer => peer.Address)]);
         await using NsmService service = Start();
         service.NotifyAll();
-        while (service.NotifyingCount > 1)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
+        _time.Advance(TimeSpan.FromSeconds(1)); // the second lot
+        foreach (NsmPeer peer in peers)
+            await peer.Told.WaitAsync();
         Assert.All(peers, peer => Assert.Equal(service.State, peer.All[0].State));
         foreach (NsmPeer peer in peers)
             await peer.DisposeAsync();
@@ -130,7 +119,8 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         }
         Assert.Equal(1, service.NotifyingCount);
         await peer.StartAsync();
-        await UntilToldAsync(service);
+        _time.Advance(2 * NsmCall.LongestPatience);
+        await service.NotifiedAsync();
         Assert.Equal(service.State, peer.All[0].State);
     }
 
@@ -173,7 +163,7 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         Assert.True(next.HasHostsOfBefore);
         Assert.Equal(state + 2, next.State);
         next.NotifyAll();
-        await UntilToldAsync(next);
+        await next.NotifiedAsync();
         Assert.Equal(next.State, peer.All[0].State);
     }
 
@@ -186,13 +176,13 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         await using (NsmService service = Start())
         {
             service.NotifyAll();
-            await UntilToldAsync(service);
+            await service.NotifiedAsync();
         }
         await using (NsmService service = Start())
         {
             Assert.True(service.HasHostsOfBefore); // went down before the host could have its locks back
             service.NotifyAll();
-            await UntilToldAsync(service);
+            await service.NotifiedAsync();
             service.GraceEnded();
         }
         await using NsmService last = Start();
@@ -215,6 +205,7 @@ public sealed class NsmNotifyTests : IAsyncDisposable
         await rpcbind.SendAsync((byte[])[.. answer[..^4], 0, 0, 0, 0], asked.RemoteEndPoint); // port 0: not registered
         for (int i = 0; i < 2; i++)
         {
+            await service.Notifying.FlushAsync(); // until the next attempt is planned
             _time.Advance(TimeSpan.FromMinutes(2));
             asked = await rpcbind.ReceiveAsync(); // it goes on asking
         }
