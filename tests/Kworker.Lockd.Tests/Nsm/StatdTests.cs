@@ -136,8 +136,8 @@ public sealed class StatdTests
         next.Start();
         Assert.True(next.HasHostsOfBefore);
         next.NotifyAll();
-        // sm-notify moves the host to the list of those who are to be told, and raises the state.
-        while (!File.Exists("/var/lib/nfs/sm.bak/peer"))
+        // sm-notify moves the host to the list of those who are to be told (and off that, too, as soon as it has been), and raises the state.
+        while (File.Exists("/var/lib/nfs/sm/peer"))
             await Task.Yield();
         next.GraceEnded();
         Assert.True(next.Monitor("client", s_peer));
