@@ -36,7 +36,7 @@ internal static class ItemState
     /// <summary>Both are of one time that the item was staged.</summary>
     internal static bool IsSameStaging(long state, long other) => (state ^ other) >>> 32 == 0;
 
-    /// <summary>Its time runs. See <see cref="TimerArming"/> for these three.</summary>
+    /// <summary>Its time runs. See <see cref="TimerArming"/> for these four.</summary>
     internal const long Armed = 1 << 8;
 
     /// <summary>Armed, and the thread that fires timers looks whether it is due.</summary>
@@ -44,4 +44,7 @@ internal static class ItemState
 
     /// <summary>Changes with each arming.</summary>
     internal const long Parity = 1 << 10;
+
+    /// <summary>Armed, and who armed it is about to write when it is due.</summary>
+    internal const long Landing = 1 << 15;
 }

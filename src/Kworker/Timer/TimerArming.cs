@@ -10,8 +10,10 @@ namespace Kworker;
 ///     └───────────┴───────────────────────────┘ disarm
 /// </code>
 /// <para>
-/// An arming has a second half. Each flips Parity; then <c>Expires</c> is written, with the same parity: it has landed. Nobody disarms, fires or arms anew what has not
-/// landed, so there is one writer of <c>Expires</c> (and of what the armer writes before it) at a time, and who sees the two parities equal has the arming whole.
+/// An arming has a second half. Each flips Parity and sets Landing; then <c>Expires</c> is written, with the same parity, and Landing is taken away: it has landed. Nobody
+/// disarms, fires or arms anew what has not landed, so there is one writer of <c>Expires</c> (and of what the armer writes before it) at a time, and who sees the two
+/// parities equal has the arming whole. Landing is a bit of the state, because the parities alone would not do for a compare-and-swap: after two more armings
+/// they are what they were, and the second of these may not have landed.
 /// </para>
 /// <para>
 /// IsUnsettled says that the wheel will be told. Who changes the state reads it after: if it is 0 he sets it, before his arming lands, and tells the base, which puts the
@@ -28,25 +30,29 @@ internal static class TimerArming
 {
     private const long Armed = ItemState.Armed;
     private const long Firing = ItemState.Firing;
+    private const long Landing = ItemState.Landing;
 
     internal static bool IsArmed(long state) => (state & Armed) != 0;
 
+    /// <summary>Armed, and whoever changes the state from this to another changes an arming that has landed.</summary>
+    internal static bool HasLanded(long state) => (state & (Armed | Landing)) == Armed;
+
     /// <summary>The state that follows on an arming.</summary>
-    internal static long Arm(long state) => ((state & ~Firing) | Armed) ^ ItemState.Parity;
+    internal static long Arm(long state) => ((state & ~Firing) | Armed | Landing) ^ ItemState.Parity;
 
     /// <summary>
     /// Takes Armed away, and with it those of <paramref name="bits"/>; true when it was armed, and then it will not fire. <paramref name="tell"/>: it was settled, the
     /// base is to be told.
     /// </summary>
-    internal static bool TryDisarm(DeferredItem item, ref TimerEntry entry, long bits, out bool tell)
+    internal static bool TryDisarm(DeferredItem item, long bits, out bool tell)
     {
         long state = Seam.Read(in item.State);
         tell = false;
         while (IsArmed(state))
         {
-            if (!TimerExpiry.IsOf(Seam.Read(in entry.Expires), state))
+            if (!HasLanded(state))
             {
-                state = WaitUntilLanded(item, ref entry);
+                state = WaitUntilLanded(item);
                 continue;
             }
 
@@ -73,13 +79,13 @@ internal static class TimerArming
     }
 
     /// <summary>Waits for who arms it to write when it is due: the next thing that he does. Returns the state.</summary>
-    internal static long WaitUntilLanded(DeferredItem item, ref TimerEntry entry)
+    private static long WaitUntilLanded(DeferredItem item)
     {
         var spin = new SpinWait();
         while (true)
         {
             long state = Seam.Read(in item.State);
-            if (!IsArmed(state) || TimerExpiry.IsOf(Seam.Read(in entry.Expires), state))
+            if (!IsArmed(state) || HasLanded(state))
                 return state;
             Seam.Spin(ref spin);
         }
@@ -97,7 +103,7 @@ internal static class TimerArming
             long expires = Seam.Read(in entry.Expires);
             if (TimerExpiry.IsOf(expires, state))
                 return expires; // or of a later arming, which will be told of anew
-            WaitUntilLanded(item, ref entry);
+            WaitUntilLanded(item);
         }
     }
 
@@ -135,6 +141,12 @@ internal static class TimerArming
         long state = Seam.Read(in item.State);
         while (IsArmed(state))
         {
+            if (!HasLanded(state))
+            {
+                state = WaitUntilLanded(item);
+                continue;
+            }
+
             long seen = Seam.CompareExchange(ref item.State, state | Firing, state);
             if (seen != state)
             {

@@ -100,6 +100,7 @@ internal sealed class TimerBase : IDisposable
     {
         bool tell = TimerArming.MarkUnsettled(item);
         Seam.Write(ref entry.Expires, TimerExpiry.Of(expires, state));
+        Seam.And(ref item.State, ~ItemState.Landing);
         return (tell || IsTooEarly(expires)) && Tell(item);
     }
 
@@ -162,7 +163,7 @@ internal sealed class TimerBase : IDisposable
     /// </summary>
     internal bool Cancel(DeferredItem item)
     {
-        if (!TimerArming.TryDisarm(item, ref item.Timer, bits: 0, out bool tell))
+        if (!TimerArming.TryDisarm(item, bits: 0, out bool tell))
             return false;
         Disarmed(item, tell);
         return true;

@@ -86,7 +86,7 @@ public abstract class DelayedWork : Work
 
     private protected override bool TryCancelTime()
     {
-        if (!TimerArming.TryDisarm(this, ref _timer, ItemState.Pending, out bool tell))
+        if (!TimerArming.TryDisarm(this, ItemState.Pending, out bool tell))
             return false;
         BoundSystem!.Timers.Disarmed(this, tell);
         if (Listeners.Timer)
@@ -121,7 +121,7 @@ public abstract class DelayedWork : Work
         while (true)
         {
             wasPending = (state & ItemState.Pending) != 0;
-            if ((state & Taken) != 0 && !(modify && TimerArming.IsArmed(state) && TimerExpiry.IsOf(Seam.Read(in _timer.Expires), state)))
+            if ((state & Taken) != 0 && !(modify && TimerArming.HasLanded(state)))
                 break;
             long armed = TimerArming.Arm(state) | ItemState.Pending;
             long seen = Seam.CompareExchange(ref State, armed, state);

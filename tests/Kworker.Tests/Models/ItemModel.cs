@@ -81,7 +81,8 @@ internal readonly record struct ItemModel
 
     internal ItemModel? End() => Running == 0 ? null : this with { Running = 0 };
 
-    internal ItemModel? See(bool pending) => (Pending != 0 || Cancelling > 0) == pending ? this : null;
+    /// <summary>Who modifies what is disabled holds it for a moment, as in the kernel, before he lets go of it.</summary>
+    internal ItemModel? See(bool pending) => (Pending != 0 || Cancelling > 0) == pending || (pending && Disabled > 0) ? this : null;
 
     private ItemModel Put(bool timed) => this with { Pending = Last + 1, Last = Last + 1, IsTimed = timed };
 
