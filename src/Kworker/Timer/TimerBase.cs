@@ -7,7 +7,7 @@ namespace Kworker;
 /// The timers of a system: arms, disarms and fires <see cref="DeferredItem"/>s. Never early: a delay is counted from now in ticks rounded up, and a tick fires when the
 /// clock has passed its beginning. Tickless: between the armed times nothing runs, but once to let go of what was disarmed.
 /// <para>
-/// To arm or to disarm is one compare-and-swap on the item (<see cref="TimerArming"/>). With the system's clock the wheel is told later: the item is put into an inbox of
+/// To arm is a compare-and-swap on the item, a word, and one more interlocked operation; to disarm is one compare-and-swap (<see cref="TimerArming"/>). With the system's clock the wheel is told later: the item is put into an inbox of
 /// the calling thread, once, however often it is armed and disarmed meanwhile. The inboxes are emptied by the thread that drives the wheel whenever it wakes up, by
 /// their own thread when they are full, and within a second in any case, so that what was disarmed does not stay reachable. Any other clock, such as a
 /// test's, is told at once, so that on it short timers of the same tick fire in the order in which they were armed.

@@ -66,8 +66,10 @@ internal readonly record struct ItemModel
 
     internal ItemModel? Enable(bool answer) => Disabled == 1 != answer ? null : this with { Disabled = Disabled - 1 };
 
-    /// <summary>Of its queue: a time that runs goes on.</summary>
-    internal ItemModel? BeginFlushQueue(int thread) => Waiting(thread, Pending != 0 && !IsTimed ? Pending : Running);
+    /// <summary>
+    /// Of its queue. What is pending need not be waited for: another may have taken it to queue it, and not have put it in line yet, as in the kernel.
+    /// </summary>
+    internal ItemModel? BeginFlushQueue(int thread) => Waiting(thread, Running);
 
     internal ItemModel? BeginFlush(int thread) => (this with { IsTimed = false }).Waiting(thread, Pending != 0 ? Pending : Running);
 
