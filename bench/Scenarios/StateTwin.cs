@@ -21,18 +21,26 @@ internal sealed class StateTwin : IThreadPoolWorkItem
 
     internal bool Queue()
     {
-        long state = Volatile.Read(ref _state);
-        if ((state & Pending) != 0 || Interlocked.CompareExchange(ref _state, state | Pending, state) != state)
-            return false;
+        long state;
+        do
+        {
+            state = Volatile.Read(ref _state);
+            if ((state & Pending) != 0)
+                return false;
+        }
+        while (Interlocked.CompareExchange(ref _state, state | Pending, state) != state);
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return true;
     }
 
     public void Execute()
     {
-        long state = Volatile.Read(ref _state);
-        if (Interlocked.CompareExchange(ref _state, (state & ~Pending) | Running, state) != state)
-            throw new InvalidOperationException("Only its worker changes it while it is pending.");
+        long state;
+        do
+        {
+            state = Volatile.Read(ref _state); // the run before may be about to end
+        }
+        while (Interlocked.CompareExchange(ref _state, (state & ~Pending) | Running, state) != state);
         _function(_room[0]!);
         do
         {
