@@ -1,0 +1,36 @@
+using System.Diagnostics;
+
+namespace Kworker.Nfsd.Tracking;
+
+/// <summary>What the record has to know of one client instance. Made with it, once; its fields are changed by the tracking alone.</summary>
+[DebuggerDisplay("{HexId,nq} session {HasSession} recorded {IsRecorded}")]
+internal sealed class TrackedClient
+{
+    private volatile bool _isRecorded;
+
+    /// <summary>A client that nothing is known of yet.</summary>
+    /// <param name="name">The string of nfs_client_id4, or co_ownerid; copied.</param>
+    /// <param name="hasSession">Whether it speaks 4.1, and so says RECLAIM_COMPLETE.</param>
+    public TrackedClient(ReadOnlySpan<byte> name, bool hasSession)
+    {
+        Name = name.ToArray();
+        HexId = Convert.ToHexStringLower(name);
+        HasSession = hasSession;
+    }
+
+    /// <summary>Its name as it gave it.</summary>
+    public ReadOnlyMemory<byte> Name { get; }
+
+    /// <summary>The name as the helper is given it.</summary>
+    public string HexId { get; }
+
+    /// <summary>Whether it speaks 4.1.</summary>
+    public bool HasSession { get; }
+
+    /// <summary>Whether this instance is known to be on stable storage (<c>NFSD4_CLIENT_STABLE</c>). Written while the name's line is held.</summary>
+    public bool IsRecorded
+    {
+        get => _isRecorded;
+        internal set => _isRecorded = value;
+    }
+}
