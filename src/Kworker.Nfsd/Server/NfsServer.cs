@@ -7,6 +7,7 @@ using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Mount;
 using Kworker.Nfsd.Server;
 using Kworker.Nfsd.V3;
+using Kworker.Nfsd.V4;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kworker.Nfsd;
 
 /// <summary>
-/// An NFS server: NFS version 3 and MOUNT version 3 (RFC 1813), with locks that survive a crash (NLM, NSM), on one port, over file systems that the
+/// An NFS server: NFS version 3 and MOUNT version 3 (RFC 1813), NFS version 4.0 and 4.1 (RFC 7530, RFC 8881), with locks that survive a crash (NLM, NSM), on one port, over file systems that the
 /// program brings.
 /// </summary>
 /// <remarks>
@@ -72,7 +73,10 @@ public sealed class NfsServer : IAsyncDisposable
             System = options.System,
             Logger = loggers.CreateLogger("Kworker.SunRpc"),
         });
-        _rpc.Add(new Nfs3Program(_exports, new WriteVerifier(), options.MaximumTransfer, _logger).ToRpcProgram());
+        var verifier = new WriteVerifier();
+        RpcProgram nfs = new Nfs3Program(_exports, verifier, options.MaximumTransfer, _logger).ToRpcProgram();
+        new Nfs4Program(_exports, verifier, options.MaximumTransfer, _logger).AddTo(nfs);
+        _rpc.Add(nfs);
         _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
         if (!options.Locks)
             return;

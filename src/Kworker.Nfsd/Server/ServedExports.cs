@@ -48,15 +48,33 @@ internal sealed class ServedExports
             return FileHandleSeal.HasForm(wire) ? NfsStatus.Stale : NfsStatus.BadHandle;
         if (_table.Find(id) is not { } export || export.Match(call.RemoteEndPoint.Address) is not { } options)
             return NfsStatus.Stale;
-        if (!IsPortAllowed(options, call.RemoteEndPoint))
-        {
-            // No status of NFSv3 says this: the credential is worth too little from there.
-            if (_refusals.TryTake())
-                NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+        // No status of NFSv3 says this: the credential is worth too little from there.
+        if (!MayUsePort(call, export, options))
             throw new RpcAuthException(RpcAuthStatus.TooWeak);
-        }
         found = new NfsObject(export, _fileSystems[id], options, options.Apply(CallerOf(call)), handle);
         return NfsStatus.Ok;
+    }
+
+    /// <summary>Takes a handle from the wire apart, without a look at the export's rules.</summary>
+    /// <returns>OK, BADHANDLE or STALE as <see cref="Open"/>.</returns>
+    public NfsStatus TakeApart(ReadOnlySpan<byte> wire, out uint exportId, out NfsHandle handle)
+    {
+        if (_seal.TryOpen(wire, out exportId, out handle))
+            return NfsStatus.Ok;
+        return FileHandleSeal.HasForm(wire) ? NfsStatus.Stale : NfsStatus.BadHandle;
+    }
+
+    /// <summary>The export of this id; null if there is none.</summary>
+    public Export? Find(uint exportId) => _table.Find(exportId);
+
+    /// <summary>Whether the client's port will do for the export. If not, the log says so.</summary>
+    public bool MayUsePort(RpcCall call, Export export, ExportOptions options)
+    {
+        if (IsPortAllowed(options, call.RemoteEndPoint))
+            return true;
+        if (_refusals.TryTake())
+            NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
+        return false;
     }
 
     /// <summary>Finds the directory that a client asks to mount: an export, or a directory below one.</summary>

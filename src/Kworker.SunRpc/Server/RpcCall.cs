@@ -72,7 +72,8 @@ public sealed class RpcCall
     /// <summary>The call's entry in the duplicate-request cache, while it runs; null if it has none.</summary>
     internal ReplyCacheEntry<RpcCall>? CacheEntry { get; set; }
 
-    internal int RequestLength => _requestLength;
+    /// <summary>Bytes of the request message, header included.</summary>
+    public int RequestLength => _requestLength;
 
     internal ReadOnlyMemory<byte> Request => _request.AsMemory(0, _requestLength);
 

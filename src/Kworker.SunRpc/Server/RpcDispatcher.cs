@@ -77,7 +77,7 @@ internal sealed class RpcDispatcher
             call.Peer.Answer(call);
             return;
         }
-        if (procedure.IsIdempotent || IsNew(call))
+        if (procedure.IsIdempotent(call) || IsNew(call))
             Run(call, procedure);
     }
 

@@ -12,7 +12,10 @@ internal abstract class RpcProcedure(uint number, string name, RpcProcedureFlags
 
     public RpcProcedureFlags Flags { get; } = flags;
 
-    public bool IsIdempotent => (Flags & RpcProcedureFlags.Idempotent) != 0;
+    /// <summary>Tells of a call's arguments whether it is idempotent, for a procedure of which some calls are; null if <see cref="Flags"/> say it of all.</summary>
+    public Func<ReadOnlyMemory<byte>, bool>? IdempotentCalls { get; init; }
+
+    public bool IsIdempotent(RpcCall call) => (Flags & RpcProcedureFlags.Idempotent) != 0 || IdempotentCalls?.Invoke(call.Arguments) == true;
 
     /// <summary>Runs the call. The results stand in <see cref="RpcCall.Reply"/> when the task is done.</summary>
     /// <exception cref="XdrException">Thrown at once, while <see cref="RpcCall.ArgumentsRead"/> is false: the arguments are

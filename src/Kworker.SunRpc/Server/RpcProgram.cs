@@ -71,13 +71,21 @@ public sealed class RpcProgram
     /// <summary>
     /// As <see cref="Procedure"/>, for a handler that writes its result into the reply itself, so that data need not be copied.
     /// </summary>
+    /// <param name="version">The version that it belongs to.</param>
+    /// <param name="number">Its number, from 1 to 1023.</param>
+    /// <param name="name">Its name for logs, as "COMPOUND".</param>
+    /// <param name="handler">What runs it; may block.</param>
+    /// <param name="flags">What may be assumed of it.</param>
+    /// <param name="idempotentCalls">
+    /// Where it depends on the arguments: whether a call with these bytes is idempotent. Called before they are read: they may be anything.
+    /// </param>
     public RpcProgram WritingProcedure<TArguments>(
         uint version, uint number, string name, Action<RpcCall, TArguments, XdrWriter> handler,
-        RpcProcedureFlags flags = RpcProcedureFlags.None)
+        RpcProcedureFlags flags = RpcProcedureFlags.None, Func<ReadOnlyMemory<byte>, bool>? idempotentCalls = null)
         where TArguments : IXdr<TArguments>
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Add(version, new RpcWritingProcedure<TArguments>(number, name, flags, handler));
+        return Add(version, new RpcWritingProcedure<TArguments>(number, name, flags, handler) { IdempotentCalls = idempotentCalls });
     }
 
     /// <summary>As <see cref="WritingProcedure"/>, for a handler that awaits.</summary>

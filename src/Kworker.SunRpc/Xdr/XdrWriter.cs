@@ -196,5 +196,5 @@ public sealed class XdrWriter : IDisposable
 
     [DoesNotReturn]
     private void ThrowFull(int wanted) =>
-        throw new XdrException($"{wanted} bytes at byte {_position} are past the writer's maximum of {_maximum}");
+        throw new XdrException($"{wanted} bytes at byte {_position} are past the writer's maximum of {_maximum}") { IsWriterFull = true };
 }

@@ -1,0 +1,56 @@
+using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.Server;
+using Kworker.SunRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Nfsd.V4;
+
+/// <summary>
+/// NFS version 4, minor versions 0 (RFC 7530) and 1 (RFC 8881): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
+/// them in Nfs4Program.Table.cs, how a compound runs in Compound/. Thread-safe.
+/// </summary>
+internal sealed partial class Nfs4Program
+{
+    public const uint Number = 100003;
+    public const uint Version = 4;
+
+    /// <summary>Most operations of a compound outside a session. Linux's nfsd takes 50.</summary>
+    public const int MaxOperations = 128;
+
+    private readonly ServedExports _exports;
+    private readonly WriteVerifier _verifier;
+    private readonly uint _maxTransfer;
+    private readonly ILogger _logger;
+
+    /// <param name="exports">What is served.</param>
+    /// <param name="verifier">This start's write verifier.</param>
+    /// <param name="maxTransfer">Most data of a READ or WRITE, in bytes.</param>
+    /// <param name="logger">Takes faults of file systems.</param>
+    public Nfs4Program(ServedExports exports, WriteVerifier verifier, int maxTransfer, ILogger logger)
+    {
+        _exports = exports;
+        _verifier = verifier;
+        _maxTransfer = (uint)maxTransfer;
+        _logger = logger;
+        _operations = MakeTable();
+    }
+
+    /// <summary>Adds the version to the program that an RPC server offers.</summary>
+    public void AddTo(RpcProgram program) =>
+        program.WritingProcedure<CompoundArguments>(Version, 1, "COMPOUND", Compound, idempotentCalls: CompoundReplay.IsIdempotent);
+
+    /// <summary>Finds what a handle from the wire names, and checks the export's rules anew for this client, this port and this caller.</summary>
+    private Nfsstat4 Open(CompoundContext context, ReadOnlySpan<byte> wire, out NfsObject found)
+    {
+        found = default;
+        NfsStatus status = _exports.TakeApart(wire, out uint id, out NfsHandle handle);
+        if (status != NfsStatus.Ok)
+            return Nfs4Errors.Of(status);
+        if (_exports.Find(id) is not { } export || export.Match(context.Call.RemoteEndPoint.Address) is not { } options)
+            return Nfsstat4.Stale;
+        if (!_exports.MayUsePort(context.Call, export, options))
+            return Nfsstat4.Perm;
+        found = new NfsObject(export, _exports.FileSystemOf(export), options, context.CallerUnder(options), handle);
+        return Nfsstat4.Ok;
+    }
+}
