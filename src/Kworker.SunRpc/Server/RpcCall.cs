@@ -58,6 +58,9 @@ public sealed class RpcCall
     /// <summary>What a handler that awaits left to be finished; null while there is none.</summary>
     internal ValueTask? Unfinished { get; set; }
 
+    /// <summary>The connection that the call came over; null over UDP.</summary>
+    internal RpcConnection? Connection => Peer.Handle;
+
     /// <summary>Where the reply goes.</summary>
     internal RpcPeer Peer { get; set; } = null!;
 

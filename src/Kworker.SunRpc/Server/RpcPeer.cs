@@ -3,6 +3,9 @@ namespace Kworker.SunRpc;
 /// <summary>Where a call came from and its reply goes: a TCP connection, or a UDP socket.</summary>
 internal abstract class RpcPeer
 {
+    /// <summary>The connection that it is; null for a UDP socket.</summary>
+    public virtual RpcConnection? Handle => null;
+
     /// <summary>Sends the call's reply and recycles the call. Called by the worker that ran it; does not block on the network.</summary>
     public abstract void Answer(RpcCall call);
 

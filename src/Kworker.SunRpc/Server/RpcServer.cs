@@ -27,6 +27,7 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly RpcDispatcher _dispatcher;
     private readonly Workqueue _housekeeping; // the reaper's own: it must run when calls fill the other one
     private readonly DelayedWork<RpcServer> _reaper;
+    private readonly ReverseCalls _reverseCalls;
     private readonly MemoryBudget _budget;
     private readonly int _maximumConnections;
     private readonly Lock _lock = new();
@@ -53,6 +54,7 @@ public sealed class RpcServer : IAsyncDisposable
         _budget = new MemoryBudget(_options.MaximumBytes);
         _maximumConnections = Math.Min(_options.MaximumConnections, DescriptorLimit.Read() / 2 ?? int.MaxValue);
         _housekeeping = Workqueue.Ordered($"{_options.Name}-reaper", system);
+        _reverseCalls = new ReverseCalls(_housekeeping, _dispatcher.Pool, _clock);
         _reaper = new DelayedWork<RpcServer>(this, static server => server.Reap());
     }
 
@@ -166,6 +168,7 @@ public sealed class RpcServer : IAsyncDisposable
             _disposed = true;
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        await _reverseCalls.StopAsync().ConfigureAwait(false);
         await _housekeeping.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
     }
@@ -300,7 +303,7 @@ public sealed class RpcServer : IAsyncDisposable
 
     private async Task ServeAsync(TcpTransport.Channel channel)
     {
-        var connection = new TcpConnection(channel, _dispatcher, _options, _budget, _logger, _clock);
+        var connection = new TcpConnection(channel, _dispatcher, _reverseCalls, _options, _budget, _logger, _clock);
         bool refused;
         bool newlyFull;
         lock (_lock)

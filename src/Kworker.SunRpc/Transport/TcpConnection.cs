@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
@@ -27,6 +28,7 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
 
     private readonly TcpTransport.Channel _channel;
     private readonly RpcDispatcher _dispatcher;
+    private readonly ReverseCalls _reverseCalls;
     private readonly RpcServerOptions _options;
     private readonly MemoryBudget _budget;
     private readonly ILogger _logger;
@@ -43,15 +45,18 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     private bool _recordReserved; // the reader's; the budget is charged the greatest length for the unfinished record
     private volatile bool _paused; // the reader waits for room: standing still is then not the client's fault
     private volatile bool _draining;
+    private bool _closed; // _lock; nothing is read any more, so no call of ours is sent
+    private volatile bool _calledBack; // a call of ours was sent: replies are then no fault of the client's
     private long _lastProgress; // time stamp of the last bytes in or out; written by reader and sender, a torn order does no harm
     private bool _insideRecord; // the reader's view, for the reaper, which may see it late
 
     public TcpConnection(
-        TcpTransport.Channel channel, RpcDispatcher dispatcher, RpcServerOptions options, MemoryBudget budget, ILogger logger,
-        TimeProvider clock)
+        TcpTransport.Channel channel, RpcDispatcher dispatcher, ReverseCalls reverseCalls, RpcServerOptions options, MemoryBudget budget,
+        ILogger logger, TimeProvider clock)
     {
         _channel = channel;
         _dispatcher = dispatcher;
+        _reverseCalls = reverseCalls;
         _options = options;
         _budget = budget;
         _logger = logger;
@@ -60,7 +65,10 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         _lastProgress = clock.GetTimestamp();
         RemoteEndPoint = RpcServer.Unmapped(channel.RemoteEndPoint);
         LocalEndPoint = RpcServer.Unmapped(channel.LocalEndPoint);
+        Handle = new RpcConnection(this, reverseCalls);
     }
+
+    public override RpcConnection Handle { get; }
 
     public IPEndPoint RemoteEndPoint { get; }
 
@@ -81,7 +89,14 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         string reason = "closed by the client";
         try
         {
-            await ReadAsync().ConfigureAwait(false);
+            try
+            {
+                await ReadAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                Close();
+            }
             if (_draining)
                 reason = "drained";
             // A client may close its sending side and still wait for replies.
@@ -186,6 +201,27 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
         _ = SendAsync();
     }
 
+    /// <summary>Makes a call object that nobody uses ready to carry a message of ours instead of a reply.</summary>
+    public void BeginMessage(RpcCall message)
+    {
+        message.Begin([], 0, RecordMark, _options.MaximumRecord);
+        message.Peer = this;
+    }
+
+    /// <summary>Sends a message that is no reply, and recycles it; false if the connection is closed: then nothing is done.</summary>
+    public bool TrySend(RpcCall message)
+    {
+        _calledBack = true; // before the client can answer
+        lock (_lock)
+        {
+            if (_closed || _broken)
+                return false;
+            _inFlight++; // it leaves as replies do
+        }
+        Answer(message);
+        return true;
+    }
+
     public override void Discard(RpcCall call)
     {
         int bytes = call.RequestLength;
@@ -197,6 +233,22 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
     {
         Abort("the client sent a record that is no call");
         Discard(call);
+    }
+
+    private void Close()
+    {
+        lock (_lock)
+            _closed = true;
+        _reverseCalls.FailAll(this);
+        try
+        {
+            Handle.Close();
+        }
+        catch (Exception exception)
+        {
+            // A handler's fault is not the connection's.
+            RpcLog.TransportFailed(_logger, exception, $"what follows the end of the connection of {RemoteEndPoint}");
+        }
     }
 
     private async Task ReadAsync()
@@ -262,6 +314,13 @@ internal sealed class TcpConnection : RpcPeer, IDisposable
 
     private void Enter(byte[] record, int length)
     {
+        // Replies to calls of ours never count as in flight: they are taken by those who wait, or dropped, here and now.
+        if (_calledBack && length >= 8 && BinaryPrimitives.ReadUInt32BigEndian(record.AsSpan(4)) == RpcMessageConstants.Reply)
+        {
+            ReleaseReservation();
+            _reverseCalls.Receive(this, record, length);
+            return;
+        }
         lock (_lock)
         {
             _inFlight++;

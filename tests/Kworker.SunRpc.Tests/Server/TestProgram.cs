@@ -23,6 +23,8 @@ internal sealed class TestProgram
     public const uint HoldAsync = 8;
     public const uint TooLong = 9;
     public const uint HoldCount = 10;
+    public const uint Meet = 101;
+    public const uint CallBack = 102;
 
     private int _counted;
     private int _held;
@@ -35,6 +37,9 @@ internal sealed class TestProgram
 
     /// <summary>Lets one held call go on with each Complete, all with CompleteAll.</summary>
     public Completion Release { get; } = new();
+
+    /// <summary>The connection by which MEET was last called.</summary>
+    public RpcConnection? LastConnection { get; private set; }
 
     /// <summary>Calls held at this moment.</summary>
     public int HeldNow => Volatile.Read(ref _held);
@@ -53,7 +58,9 @@ internal sealed class TestProgram
             .Procedure<XdrVoid, XdrVoid>(4, Refuse, "REFUSE", (_, _) => throw new RpcAuthException(RpcAuthStatus.TooWeak), idempotent)
             .ProcedureAsync<Number, Number>(4, HoldAsync, "HOLD_ASYNC", OnHoldAsync, idempotent)
             .WritingProcedure<XdrVoid>(4, TooLong, "TOO_LONG", (_, _, reply) => reply.WriteFixedOpaque(new byte[64 << 20]), idempotent)
-            .Procedure<Number, Number>(4, HoldCount, "HOLD_COUNT", OnHoldCount);
+            .Procedure<Number, Number>(4, HoldCount, "HOLD_COUNT", OnHoldCount)
+            .Procedure<XdrVoid, XdrVoid>(4, Meet, "MEET", OnMeet, idempotent)
+            .ProcedureAsync<Number, Number>(4, CallBack, "CALL_BACK", OnCallBack, idempotent);
     }
 
     private Number OnHold(RpcCall call, Number number)
@@ -77,6 +84,15 @@ internal sealed class TestProgram
         await Release.WaitAsync();
         return number;
     }
+
+    private XdrVoid OnMeet(RpcCall call, XdrVoid arguments)
+    {
+        LastConnection = call.Connection;
+        return arguments;
+    }
+
+    private static ValueTask<Number> OnCallBack(RpcCall call, Number number) => call.Connection!.CallAsync<Number, Number>(
+        0x40000000, 1, 3, RpcCredential.None, number, TimeSpan.FromMinutes(1));
 
     private static void OnFill(RpcCall call, Number size, XdrWriter reply)
     {
