@@ -27,7 +27,9 @@ internal sealed class AsyncRoundTripScenario : IScenario
             .Add("Completion", trips, () => PlayOn<CompletionTurn>(queue, trips))
             .Add("TaskCompletionSource, a new one each time", trips, () => PlayOn<SourceTurn>(queue, trips))
             .Add("SemaphoreSlim", trips, () => PlayOn<SemaphoreTurn>(queue, trips))
+            .Add("Nito.AsyncEx AsyncAutoResetEvent", trips, () => PlayOn<NitoTurn>(queue, trips))
             .Add("DotNext.Threading AsyncAutoResetEvent", trips, () => PlayOn<DotNextTurn>(queue, trips))
+            .Add("Microsoft.VisualStudio.Threading AsyncAutoResetEvent", trips, () => PlayOn<VisualStudioTurn>(queue, trips))
             .Run();
     }
 

@@ -15,9 +15,9 @@ internal sealed partial class WorkerPool
         {
             if (!_items.IsEmpty)
                 return true;
-            for (Stage? stage = _stages.First; stage is not null; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
+            for (PoolWorker? worker = _busy.First; worker is not null; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
             {
-                if (stage.HasWaiting)
+                if (worker.HasWaiting)
                     return true;
             }
 

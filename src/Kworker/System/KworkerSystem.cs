@@ -129,7 +129,7 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Lets the rest of an awaiting method run on a worker.</summary>
-    internal void QueueContinuation(DeferredItem item) => Normal.Push(item);
+    internal void QueueContinuation(DeferredItem item) => Normal.GoOn(item);
 
     /// <summary>Never throws: it is called where an exception would end a worker or the timers.</summary>
     internal void Log(string text)

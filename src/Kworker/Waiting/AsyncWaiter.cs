@@ -183,7 +183,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     }
 
     /// <summary>What stands in a pool's list when the awaiting method is to go on there.</summary>
-    private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem
+    private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem(ItemKind.Continuation)
     {
         private WorkRun? _run; // while it stands in a list: a pooled waiter must keep no system alive
 

@@ -7,17 +7,31 @@ namespace Kworker;
 /// function's run goes on without a worker while it awaits: it is then the synchronization context of what follows, which comes back to the pool, one piece at a
 /// time, so that the item never runs concurrently with itself.
 /// <para>
-/// States of an async run: busy (a piece of it runs, or stands in the pool's list) ⇄ awaiting (nothing of it is in the pool) → over (its task has ended;
-/// the worker that ran the last piece ends it). Pieces posted while it is busy wait in <c>_posted</c>. What the function started and did not wait for may
-/// post even when it is over: such pieces belong to no run, and so one that has been a context is never used for another. All fields are guarded
-/// by the run lock but for those marked otherwise.
+/// Pieces posted while it is busy wait in <c>_posted</c>. What the function started and did not wait for may post even when it has ended: such pieces belong
+/// to no run, and so one that has been a context is never used for another. All fields are guarded by the run lock but for those marked otherwise.
 /// </para>
 /// </summary>
 [DebuggerDisplay("{Work?.FunctionName,nq}")]
 internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
 {
     private readonly ItemList _posted = new();
-    private bool _isBusy;
+
+    /// <summary>Whether anything of it is in the pool.</summary>
+    /// <remarks>
+    /// <code>
+    /// Awaiting → Busy      by who posts a piece, who then brings it to the pool; by compare-and-swap alone
+    /// Busy → Awaiting      by the worker that has run the piece; by compare-and-swap alone
+    /// Busy → Waited        under the run lock, by who posts another: it waits in _posted
+    /// Waited → Busy        under the run lock, by the worker that has run the piece, and brings the last that waited to the pool
+    /// Busy, Waited → Ended under the run lock, by the worker that has run the last piece
+    /// </code>
+    /// </remarks>
+    private int _state;
+
+    private const int Awaiting = 0;
+    private const int Busy = 1;
+    private const int Waited = 2;
+    private const int Ended = 3;
 
     // The worker's that runs a piece of it: written while busy.
     private ValueTask _task;
@@ -63,7 +77,7 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         Queue = queue;
         Epoch = epoch;
         Number++;
-        _isBusy = true;
+        Seam.Write(ref _state, Busy);
         if (work.IsAsync)
             queue.AddAsync(this);
     }
@@ -80,9 +94,12 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         Work = null;
         Queue = null;
         Epoch = null;
-        _isBusy = false;
         _isOver = false;
+        Seam.Write(ref _state, Ended);
     }
+
+    /// <summary>What is posted belongs to no run any more. For who has a piece of it, at any time.</summary>
+    internal bool HasEnded => Seam.Read(in _state) == Ended;
 
     /// <summary>By the worker that ran a piece, without the lock: what left the function as an exception, once.</summary>
     internal Exception? TakeFailure()
@@ -101,16 +118,21 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     }
 
     /// <summary>
+    /// By the worker that ran a piece, without the lock: it goes on when something is posted. False when it is over, or something has been posted: then <see cref="EndPiece"/>.
+    /// </summary>
+    internal bool TryEndPiece() => !_isOver && Seam.CompareExchange(ref _state, Awaiting, Busy) == Busy;
+
+    /// <summary>
     /// A piece has run. True when the run is over, and then the caller ends it; else the next piece, if there is one, goes to the pool.
     /// </summary>
     internal bool EndPiece()
     {
         if (_isOver)
             return true;
-        if (_posted.TakeFirst() is { } next)
+        DeferredItem? next = _posted.TakeFirst();
+        Seam.Write(ref _state, next is null ? Awaiting : _posted.IsEmpty ? Busy : Waited);
+        if (next is not null)
             pool.AddLast(next);
-        else
-            _isBusy = false;
         return false;
     }
 
@@ -119,17 +141,33 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
     /// <summary>Puts a piece of the run into the pool, or behind the one that is there. One that comes when the run is over is a piece of none.</summary>
     internal void Post(DeferredItem piece)
     {
+        if (TryBecomeBusy())
+            pool.GoOn(piece);
+        else
+            PostLocked(piece);
+    }
+
+    private bool TryBecomeBusy() => Seam.CompareExchange(ref _state, Busy, Awaiting) == Awaiting;
+
+    private void PostLocked(DeferredItem piece)
+    {
         RunLock runLock = pool.System.RunLock;
         runLock.Enter();
-        if (_isBusy && Work is not null)
+        while (true)
         {
-            _posted.AddLast(piece);
-        }
-        else
-        {
-            _isBusy = true;
-            pool.AddLast(piece);
-            pool.NeedsPlan = true;
+            if (HasEnded || TryBecomeBusy())
+            {
+                pool.AddLast(piece);
+                pool.NeedsPlan = true;
+                break;
+            }
+
+            // Its worker may have ended the piece just now.
+            if (Seam.Read(in _state) == Waited || Seam.CompareExchange(ref _state, Waited, Busy) == Busy)
+            {
+                _posted.AddLast(piece);
+                break;
+            }
         }
 
         runLock.Exit();
@@ -155,7 +193,7 @@ internal sealed class WorkRun(WorkerPool pool) : SynchronizationContext
         _isOver = true;
     }
 
-    private sealed class Piece(WorkRun run, SendOrPostCallback callback, object? state) : DeferredItem
+    private sealed class Piece(WorkRun run, SendOrPostCallback callback, object? state) : DeferredItem(ItemKind.Continuation)
     {
         internal override WorkRun? Run => run;
 

@@ -13,14 +13,14 @@ internal sealed partial class WorkerPool
             return PoolActivity.None;
         system.RunLock.EnterUnsettled();
         bool waits = HasListed;
-        for (Stage? stage = _stages.First; stage is not null && !waits; stage = LinkedStack<Stage, Stage.InPool>.After(stage))
-            waits = stage.HasWaiting;
+        for (PoolWorker? worker = _busy.First; worker is not null && !waits; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
+            waits = worker.HasWaiting;
         int suspects = 0;
         int recovering = 0;
         for (PoolWorker? worker = _busy.First; worker is not null; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
         {
             worker.NoteLook();
-            if (worker.Stands && MayCome && worker.Stage.HasWaiting && worker.Stage.Return(half: true))
+            if (worker.Stands && MayCome && worker.HasWaiting && worker.ReturnWaiting(half: true))
                 NeedsPlan = true; // it computes: another, who did not come because items used to be short, is to take what stands behind it
             if (worker.IsDetected)
             {

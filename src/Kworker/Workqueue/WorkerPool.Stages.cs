@@ -56,6 +56,25 @@ internal sealed partial class WorkerPool
         return stage.Count != 0;
     }
 
+    /// <summary>Gives a worker that has none its share of what follows awaits, from the front of the list; false when something else stands there, or nothing.</summary>
+    internal bool TryFill(Continuations continuations)
+    {
+        if (!IsManaged || !MayWork || NextItem() is not { } item)
+            return false;
+        int available = 0;
+        for (; available < 2 * Continuations.Size && MayBeKept(item); item = item.Next!)
+            available++;
+        if (available == 0)
+            return false;
+        for (int taken = Math.Min(ShareOf(available), Continuations.Size); taken > 0; taken--)
+            continuations.Add(_items.TakeFirst()!);
+        if (!_items.IsEmpty)
+            NeedsPlan = true; // others may help
+        return true;
+    }
+
+    private static bool MayBeKept(DeferredItem item) => item is { Kind: ItemKind.Continuation, IsTied: false, Run: not { Queue.IsCpuIntensive: true } };
+
     private void List(Stage stage)
     {
         stage.IsListed = true;
@@ -95,6 +114,12 @@ internal sealed partial class WorkerPool
                 return true;
         }
 
+        for (PoolWorker? worker = _busy.First; worker is not null; worker = LinkedStack<PoolWorker, PoolWorker.InPool>.After(worker))
+        {
+            if (worker.TryStealContinuations(ref isAlone))
+                return true;
+        }
+
         return false;
     }
 
@@ -116,16 +141,16 @@ internal sealed partial class WorkerPool
     }
 
     /// <summary>
-    /// By the worker that has chained an item, where there is no monitor. The last of the others may have gone to idle without having seen it; who goes looks at the
+    /// By the worker that has chained an item or kept a continuation, where there is no monitor. The last of the others may have gone to idle without having seen it; who goes looks at the
     /// stages after it has said that the pool is hungry: so one of the two sees the other.
     /// </summary>
-    internal void Offer(Stage stage)
+    internal void Offer(PoolWorker worker)
     {
         Seam.Fence();
         if (Seam.Read(in _entrance.Hunger) == Full)
             return;
         system.RunLock.Enter();
-        stage.Return(half: false);
+        worker.ReturnWaiting(half: false);
         NeedsPlan = true;
         system.RunLock.Exit();
     }

@@ -100,6 +100,25 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
             Feed();
     }
 
+    /// <summary>
+    /// Without the lock: lets what follows an await go on, on the worker that lets it if that is one of this pool's and may keep it, else on any.
+    /// </summary>
+    internal void GoOn(DeferredItem continuation)
+    {
+        if (!IsManaged)
+            AddContinuation(continuation);
+        else if (PoolWorker.Current is not { } worker || !ReferenceEquals(worker.Pool, this) || !worker.TryKeep(continuation))
+            Push(continuation);
+    }
+
+    private void AddContinuation(DeferredItem continuation)
+    {
+        system.RunLock.Enter();
+        AddLast(continuation);
+        NeedsPlan = true;
+        system.RunLock.Exit();
+    }
+
     /// <summary>Takes the lock, and plans a worker for what is in the inbox.</summary>
     private void Feed()
     {
@@ -133,7 +152,7 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
 
     private void Receive(DeferredItem item)
     {
-        if (item.Kind == ItemKind.Other)
+        if (item.Kind <= ItemKind.Continuation)
             AddLast(item);
         else
             Unsafe.As<Work>(item).Target!.Receive(Unsafe.As<Work>(item));
@@ -145,7 +164,10 @@ internal sealed partial class WorkerPool(KworkerSystem system, string name, int 
         _items.AddLast(item);
     }
 
-    /// <summary>An item that a worker had taken ahead comes back.</summary>
+    /// <summary>What a worker had taken ahead comes back.</summary>
+    internal void AddFirst(DeferredItem continuation) => _items.AddFirst(continuation);
+
+    /// <inheritdoc cref="AddFirst(DeferredItem)"/>
     internal void AddFirst(Work work)
     {
         work.IsQueued = true;

@@ -69,6 +69,109 @@ public sealed class AsyncWorkScenarios
         }
     });
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void What_goes_on_behind_a_function_does_not_wait_for_it_when_it_blocks(int processors) => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: processors);
+        var queue = new Workqueue("queue", null, scenario.System);
+        Completion gate = new(), done = new();
+        AsyncProbe[] probes = [.. Enumerable.Range(0, 3).Select(_ => new AsyncProbe
+        {
+            Inside = async (probe, _) =>
+            {
+                await gate.WaitAsync();
+                probe.Piece();
+                done.Complete();
+            },
+        })];
+        foreach (AsyncProbe probe in probes)
+            queue.Queue(new Work<AsyncProbe>(probe, AsyncProbe.Function));
+        queue.Queue(new Work<Completion>(gate, gate =>
+        {
+            gate.CompleteAll();
+            for (int i = 0; i < 3; i++)
+                done.Wait();
+        }));
+        queue.Flush();
+        Assert.All(probes, static probe => Assert.Equal(1, probe.Runs));
+    }, schedules: 2000);
+
+    [Fact]
+    public void Runs_that_let_one_another_go_on() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", null, scenario.System);
+        Completion ping = new(), pong = new();
+        AsyncProbe asks = new(), answers = new();
+        asks.Inside = async (probe, _) =>
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                ping.Complete();
+                await pong.WaitAsync();
+                probe.Piece();
+            }
+        };
+        answers.Inside = async (probe, _) =>
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                await ping.WaitAsync();
+                probe.Piece();
+                pong.Complete();
+            }
+        };
+        Work<AsyncProbe> first = new(asks, AsyncProbe.Function), second = new(answers, AsyncProbe.Function);
+        queue.Queue(first);
+        queue.Queue(second);
+        queue.Queue(new Work<Probe>(new Probe(), Probe.Function));
+        first.Flush();
+        queue.Queue(new Work<Probe>(new Probe(), Probe.Function));
+        queue.Flush();
+        Assert.Equal((WorkBusy.None, WorkBusy.None), (first.Busy, second.Busy));
+    }, schedules: 2000);
+
+    [Fact]
+    public void What_is_posted_while_a_piece_ends_is_not_forgotten() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", null, scenario.System);
+        Completion gate = new(), end = new();
+        var probe = new AsyncProbe();
+        async Task Branch()
+        {
+            await gate.WaitAsync();
+            probe.Piece();
+            await gate.WaitAsync();
+            probe.Piece();
+        }
+
+        probe.Inside = async (_, _) =>
+        {
+            Task[] branches = [Branch(), Branch(), Branch()];
+            foreach (Task branch in branches)
+                await branch;
+            end.Complete();
+        };
+        queue.Queue(new Work<AsyncProbe>(probe, AsyncProbe.Function));
+        var two = scenario.Run("completer", () =>
+        {
+            for (int i = 0; i < 3; i++)
+                gate.Complete();
+        });
+        queue.Queue(new Work<Completion>(gate, static gate =>
+        {
+            for (int i = 0; i < 3; i++)
+                gate.Complete();
+        }));
+        end.Wait();
+        queue.Flush();
+        two.Join();
+        Assert.Equal(1, probe.Runs);
+    }, schedules: 2000);
+
     [Fact]
     public void Cancel_sync_cancels_the_token_of_a_run_that_has_just_begun() => Explorer.Explore(scenario =>
     {
