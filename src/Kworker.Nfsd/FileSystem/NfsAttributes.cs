@@ -44,4 +44,10 @@ public record struct NfsAttributes
 
     /// <summary>Time of the last change to content or attributes. Clients tell by it whether their cache is good: every change must move it.</summary>
     public NfsTime ChangeTime { get; set; }
+
+    /// <summary>
+    /// A number that is another after every change to content or attributes, however soon it follows the last, and never comes back: NFSv4's change attribute
+    /// (RFC 7530 section 5.8.1.4). 0 where the file system has none: then it is made of <see cref="ChangeTime"/>, and two changes between which that does not move look like one.
+    /// </summary>
+    public ulong Change { get; set; }
 }

@@ -4,10 +4,11 @@ namespace Kworker.Nfsd.FileSystem;
 /// <param name="Size">Size in bytes.</param>
 /// <param name="ModifyTime">Time of the last change to the content.</param>
 /// <param name="ChangeTime">Time of the last change to content or attributes.</param>
-public readonly record struct NfsBefore(ulong Size, NfsTime ModifyTime, NfsTime ChangeTime)
+/// <param name="Change"><see cref="NfsAttributes.Change"/>.</param>
+public readonly record struct NfsBefore(ulong Size, NfsTime ModifyTime, NfsTime ChangeTime, ulong Change = 0)
 {
     /// <summary>The compared part of <paramref name="attributes"/>.</summary>
-    public static NfsBefore Of(in NfsAttributes attributes) => new(attributes.Size, attributes.ModifyTime, attributes.ChangeTime);
+    public static NfsBefore Of(in NfsAttributes attributes) => new(attributes.Size, attributes.ModifyTime, attributes.ChangeTime, attributes.Change);
 }
 
 /// <summary>A file's attributes before and after an operation that changes it: <c>wcc_data</c> of RFC 1813 section 2.6.</summary>

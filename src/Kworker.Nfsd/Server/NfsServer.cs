@@ -60,8 +60,8 @@ public sealed class NfsServer : IAsyncDisposable
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger("Kworker.Nfsd");
-        _exports = new ServedExports(
-            [.. options.Exports], options.MakeSeal(), _logger, (options.System ?? KworkerSystem.Current).TimeProvider);
+        TimeProvider clock = (options.System ?? KworkerSystem.Current).TimeProvider;
+        _exports = new ServedExports([.. options.Exports], options.MakeSeal(), _logger, clock);
         _syncing = new Workqueue("nfsd-sync", new WorkqueueOptions { Unbound = true }, options.System);
         _rpc = new RpcServer(new RpcServerOptions
         {
@@ -75,7 +75,7 @@ public sealed class NfsServer : IAsyncDisposable
         });
         var verifier = new WriteVerifier();
         RpcProgram nfs = new Nfs3Program(_exports, verifier, options.MaximumTransfer, _logger).ToRpcProgram();
-        new Nfs4Program(_exports, verifier, options.MaximumTransfer, _logger).AddTo(nfs);
+        new Nfs4Program(_exports, verifier, options.MaximumTransfer, clock, _logger).AddTo(nfs);
         _rpc.Add(nfs);
         _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
         if (!options.Locks)

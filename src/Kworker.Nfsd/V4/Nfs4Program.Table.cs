@@ -14,8 +14,30 @@ internal sealed partial class Nfs4Program
     {
         Operation[] all =
         [
+            new(NfsOpnum4.Access, "ACCESS", Access, Both | NeedsCurrent),
+            new(NfsOpnum4.Commit, "COMMIT", Commit, Both | NeedsCurrent),
+            new(NfsOpnum4.Create, "CREATE", Create, Both | NeedsCurrent | Modifies),
+            new(NfsOpnum4.GetAttr, "GETATTR", GetAttr, Both | NeedsCurrent),
             new(NfsOpnum4.GetFh, "GETFH", GetFh, Both | NeedsCurrent),
+            new(NfsOpnum4.Link, "LINK", Link, Both | NeedsCurrent | Modifies),
+            new(NfsOpnum4.Lookup, "LOOKUP", Lookup, Both | NeedsCurrent),
+            new(NfsOpnum4.LookupP, "LOOKUPP", LookupP, Both | NeedsCurrent),
+            new(NfsOpnum4.NVerify, "NVERIFY", NVerify, Both | NeedsCurrent),
+            new(NfsOpnum4.PutFh, "PUTFH", PutFh, Both),
+            new(NfsOpnum4.PutPubFh, "PUTPUBFH", PutPubFh, Both),
             new(NfsOpnum4.PutRootFh, "PUTROOTFH", PutRootFh, Both),
+            new(NfsOpnum4.Read, "READ", Read, Both | NeedsCurrent),
+            new(NfsOpnum4.ReadDir, "READDIR", ReadDir, Both | NeedsCurrent),
+            new(NfsOpnum4.ReadLink, "READLINK", ReadLink, Both | NeedsCurrent),
+            new(NfsOpnum4.Remove, "REMOVE", Remove, Both | NeedsCurrent | Modifies),
+            new(NfsOpnum4.Rename, "RENAME", Rename, Both | NeedsCurrent | Modifies),
+            new(NfsOpnum4.RestoreFh, "RESTOREFH", RestoreFh, Both),
+            new(NfsOpnum4.SaveFh, "SAVEFH", SaveFh, Both | NeedsCurrent),
+            new(NfsOpnum4.SecInfo, "SECINFO", SecInfo, Both | NeedsCurrent),
+            new(NfsOpnum4.SecInfoNoName, "SECINFO_NO_NAME", SecInfoNoName, OperationFlags.V41 | NeedsCurrent),
+            new(NfsOpnum4.SetAttr, "SETATTR", SetAttr, Both | NeedsCurrent | Modifies | OperationFlags.AlwaysHasBody),
+            new(NfsOpnum4.Verify, "VERIFY", Verify, Both | NeedsCurrent),
+            new(NfsOpnum4.Write, "WRITE", Write, Both | NeedsCurrent | Modifies),
 
             // Known, and answered NOTSUPP.
             new(NfsOpnum4.DelegPurge, "DELEGPURGE", null, Both),

@@ -18,6 +18,7 @@ internal sealed partial class Nfs4Program
     public const int MaxOperations = 128;
 
     private readonly ServedExports _exports;
+    private readonly PseudoFileSystem _pseudo;
     private readonly WriteVerifier _verifier;
     private readonly uint _maxTransfer;
     private readonly ILogger _logger;
@@ -25,10 +26,12 @@ internal sealed partial class Nfs4Program
     /// <param name="exports">What is served.</param>
     /// <param name="verifier">This start's write verifier.</param>
     /// <param name="maxTransfer">Most data of a READ or WRITE, in bytes.</param>
+    /// <param name="clock">Dates the directories above the exports.</param>
     /// <param name="logger">Takes faults of file systems.</param>
-    public Nfs4Program(ServedExports exports, WriteVerifier verifier, int maxTransfer, ILogger logger)
+    public Nfs4Program(ServedExports exports, WriteVerifier verifier, int maxTransfer, TimeProvider clock, ILogger logger)
     {
         _exports = exports;
+        _pseudo = new PseudoFileSystem(exports, clock);
         _verifier = verifier;
         _maxTransfer = (uint)maxTransfer;
         _logger = logger;
@@ -46,11 +49,22 @@ internal sealed partial class Nfs4Program
         NfsStatus status = _exports.TakeApart(wire, out uint id, out NfsHandle handle);
         if (status != NfsStatus.Ok)
             return Nfs4Errors.Of(status);
+        if (id == _pseudo.ExportId)
+            return _pseudo.Open(context, handle, out found);
         if (_exports.Find(id) is not { } export || export.Match(context.Call.RemoteEndPoint.Address) is not { } options)
             return Nfsstat4.Stale;
         if (!_exports.MayUsePort(context.Call, export, options))
             return Nfsstat4.Perm;
         found = new NfsObject(export, _exports.FileSystemOf(export), options, context.CallerUnder(options), handle);
         return Nfsstat4.Ok;
+    }
+
+    /// <summary>Whether a stateid allows what an operation wants to do with the current file.</summary>
+    private static Nfsstat4 CheckStateid(CompoundContext context, Stateid4 stateid, StateidUse use)
+    {
+        Nfsstat4 status = context.Resolve(ref stateid);
+        if (status != Nfsstat4.Ok)
+            return status;
+        return stateid.IsSpecial && stateid != Stateid4.Invalid ? Nfsstat4.Ok : Nfsstat4.BadStateid;
     }
 }

@@ -1,5 +1,3 @@
-using Kworker.Nfsd.Exports;
-using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Server;
 using Kworker.SunRpc;
 
@@ -10,13 +8,9 @@ internal sealed partial class Nfs4Program
 {
     private Nfsstat4 PutRootFh(CompoundContext context, ref XdrReader arguments, XdrWriter reply)
     {
-        Export export = _exports.Exports[0];
-        if (export.Match(context.Call.RemoteEndPoint.Address) is not { } options)
-            return Nfsstat4.Access;
-        NfsStatus status = _exports.FileSystemOf(export).GetRoot(out NfsHandle root);
-        if (status != NfsStatus.Ok)
-            return Nfs4Errors.Of(status);
-        context.SetCurrent(new NfsObject(export, _exports.FileSystemOf(export), options, context.CallerUnder(options), root));
-        return Nfsstat4.Ok;
+        Nfsstat4 status = _pseudo.GetRoot(context, out NfsObject root);
+        if (status == Nfsstat4.Ok)
+            context.SetCurrent(root);
+        return status;
     }
 }
