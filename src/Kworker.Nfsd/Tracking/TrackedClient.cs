@@ -7,6 +7,7 @@ namespace Kworker.Nfsd.Tracking;
 internal sealed class TrackedClient
 {
     private volatile bool _isRecorded;
+    private volatile bool _isGone;
 
     /// <summary>A client that nothing is known of yet.</summary>
     /// <param name="name">The string of nfs_client_id4, or co_ownerid; copied.</param>
@@ -32,5 +33,12 @@ internal sealed class TrackedClient
     {
         get => _isRecorded;
         internal set => _isRecorded = value;
+    }
+
+    /// <summary>Whether it has been removed: it is not recorded again, by whom ever.</summary>
+    public bool IsGone
+    {
+        get => _isGone;
+        internal set => _isGone = value;
     }
 }

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace Kworker.Nfsd.Tracking;
+
+/// <summary>Where the helper is, and what it needs beyond what the kernel gives it.</summary>
+internal static class TrackingProgram
+{
+    /// <summary>Its name: nfs-utils' program and ours take the same options.</summary>
+    public const string Name = "nfsdcltrack";
+
+    private const string OfTheMachine = "/sbin/" + Name;
+
+    /// <summary>The machine's, or else our own beside this program.</summary>
+    public static string Find() => File.Exists(OfTheMachine) ? OfTheMachine : Path.Combine(AppContext.BaseDirectory, Name);
+
+    /// <summary>Whether it can be told where its record is.</summary>
+    public static bool TakesStorage(string program) => Path.GetFileName(program) == Name;
+
+    /// <summary>
+    /// Our own program, where it has not been compiled ahead of time, finds the runtime by this variable wherever that is; otherwise the environment is the
+    /// kernel's.
+    /// </summary>
+    public static string? RuntimeVariable(string program) =>
+        File.Exists(program + ".dll") ? $"DOTNET_ROOT={Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."))}" : null;
+}

@@ -1,0 +1,358 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Kworker.Nfsd.Tracking;
+
+/// <summary>
+/// The record of clients is kept by a helper that is run for each change of it, as the kernel does (<c>nfsd4_umh_cltrack_ops</c>): program, arguments,
+/// environment and log are the kernel's. Thread-safe.
+/// </summary>
+/// <remarks>
+/// <para>
+/// <b>Off.</b> A program that is not there or may not be executed is not called again until <see cref="ResumeAsync"/>. The kernel, when already
+/// <c>init</c> fails, keeps records in a directory of its own; here there are none then, and nobody may reclaim.
+/// </para>
+/// <para>
+/// <b>Trust.</b> The record may name too few clients, which costs them their locks; never too many, since who is named may take back what others have got
+/// meanwhile. So where a client could not be taken out of it, or a whole life of the server went by without it, a file says that it is not to be
+/// believed; the next start that finds it empties the record first.
+/// </para>
+/// <para>
+/// <b>Time.</b> The record counts in seconds, and takes for of this life what is no older than its start. A start in the same second as the last entry of
+/// the life before therefore waits for the next second.
+/// </para>
+/// </remarks>
+[DebuggerDisplay("{_program,nq}")]
+internal sealed class UmhClientTracking : IClientTracking
+{
+    private readonly UmhTrackingOptions _options;
+    private readonly ILogger _logger;
+    private readonly Workqueue _queue;
+    private readonly NameLines _lines = new();
+    private readonly TrackingTrust _trust;
+    private readonly ClientRecord? _record; // null: the helper has it where it will
+    private readonly Lock _lock = new();
+    private readonly Completion _resumed = new(); // a token: one at a time turns on
+    private volatile string _program = ""; // the empty one: off. Set off by who finds out, on by Init and Resume
+    private volatile bool _mayCheck; // since Init, if the record of before is to be believed
+    private long _graceStart; // written by Init and Resume before _program is set, read after it
+    private Action? _allReclaimed; // _lock: taken by who calls it
+    private bool _isInGrace; // _lock
+    private bool _isTurnedOff; // _lock: that has been warned of
+
+    /// <summary>A tracking that is off until <see cref="InitAsync"/>.</summary>
+    public UmhClientTracking(UmhTrackingOptions options, ILogger logger)
+    {
+        _options = options;
+        _logger = logger;
+        _queue = new Workqueue("nfsd4-cltrack", new WorkqueueOptions { Unbound = true, MaxActive = options.MaxActive }, options.System);
+        _record = options.StorageDirectory is null ? null : new ClientRecord(options.StorageDirectory);
+        _trust = new TrackingTrust(options.TrustFile, options.System.TimeProvider, logger);
+        _resumed.Complete();
+    }
+
+    public Action? AllReclaimed { get; set; }
+
+    public Func<IReadOnlyCollection<TrackedClient>>? ActiveClients { get; set; }
+
+    private static string ClientHasSession(TrackedClient client) => $"NFSDCLTRACK_CLIENT_HAS_SESSION={(client.HasSession ? 'Y' : 'N')}";
+
+    private string GraceStart => $"NFSDCLTRACK_GRACE_START={_graceStart}";
+
+    public async ValueTask<TrackingStart> InitAsync()
+    {
+        string program = _options.Program ?? TrackingProgram.Find();
+        TrackingUpcall init = await BeginAsync(program);
+        if (!init.IsSuccess)
+        {
+            // Whatever the record says, this life goes by without it.
+            _trust.Distrust();
+            if (!init.IsProgramMissing)
+                TrackingLog.InitFailed(_logger, program, init.Outcome);
+            return TrackingStart.Off;
+        }
+        if (!_trust.IsDistrusted)
+            _trust.Trust();
+        else if (!await EmptyAsync(program))
+            return TrackingStart.Off;
+        TrackingStart start = _trust.WasDistrusted || _record?.Count() == 0 ? TrackingStart.Nobody : TrackingStart.Somebody;
+        _mayCheck = start == TrackingStart.Somebody;
+        lock (_lock)
+        {
+            _isInGrace = _mayCheck;
+            _allReclaimed = AllReclaimed;
+        }
+        TurnOn(program);
+        return start;
+    }
+
+    public async ValueTask<TrackingResult> CreateAsync(TrackedClient client)
+    {
+        if (client is { HasSession: false, IsRecorded: true })
+            return TrackingResult.Recorded;
+        return await CreateAsync(client, isAgain: false);
+    }
+
+    public async ValueTask<TrackingResult> CheckAsync(TrackedClient client)
+    {
+        if (client.IsRecorded)
+            return TrackingResult.Recorded;
+        if (!_mayCheck)
+            return TrackingResult.Off;
+        string legacy = $"NFSDCLTRACK_LEGACY_RECDIR={LegacyDirectory(client)}";
+        Completion turn = await _lines.EnterAsync(client.HexId);
+        try
+        {
+            if (client.IsRecorded)
+                return TrackingResult.Recorded;
+            if (await CallAsync("check", client.HexId, ClientHasSession(client), legacy) is not { } check)
+                return TrackingResult.Off;
+            if (!check.IsSuccess)
+            {
+                if (!check.IsProgramMissing)
+                    TrackingLog.CheckFailed(_logger, NameOf(client), _program, check.Outcome);
+                return check.IsProgramMissing ? TrackingResult.Off : TrackingResult.NotRecorded;
+            }
+            client.IsRecorded = true;
+        }
+        finally
+        {
+            _lines.Leave(client.HexId, turn);
+        }
+        TellIfReclaimed();
+        return TrackingResult.Recorded;
+    }
+
+    public async ValueTask<TrackingResult> RemoveAsync(TrackedClient client)
+    {
+        client.IsGone = true;
+        Completion turn = await _lines.EnterAsync(client.HexId);
+        try
+        {
+            if (!client.IsRecorded)
+                return TrackingResult.Recorded;
+            TrackingUpcall? remove = await CallAsync("remove", client.HexId, null, null);
+            if (remove is not { IsSuccess: true })
+            {
+                _trust.Distrust();
+                if (remove is { IsProgramMissing: false })
+                    TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {remove.Outcome}");
+                return remove is null or { IsProgramMissing: true } ? TrackingResult.Off : TrackingResult.NotRecorded;
+            }
+            client.IsRecorded = false;
+        }
+        finally
+        {
+            _lines.Leave(client.HexId, turn);
+        }
+        TellIfReclaimed();
+        return TrackingResult.Recorded;
+    }
+
+    public async ValueTask<TrackingResult> GraceDoneAsync()
+    {
+        _mayCheck = false;
+        lock (_lock)
+        {
+            _isInGrace = false;
+            _allReclaimed = null;
+        }
+        TrackingUpcall? done = await CallAsync("gracedone", $"{_graceStart}", $"NFSDCLTRACK_LEGACY_TOPDIR={_options.RecoveryDirectory}", null);
+        if (done is { IsSuccess: true })
+            return TrackingResult.Recorded;
+        _trust.Distrust();
+        if (done is { IsProgramMissing: false })
+            TrackingLog.RemoveFailed(_logger, "Clients that did not come back", _program, $"gracedone {done.Outcome}");
+        return done is null or { IsProgramMissing: true } ? TrackingResult.Off : TrackingResult.NotRecorded;
+    }
+
+    /// <summary>Turns the upcalls on again, by what is now the program, and records the clients that are there. The kernel's administrator writes to sysfs for that.</summary>
+    /// <returns>Whether they are on.</returns>
+    public async ValueTask<bool> ResumeAsync()
+    {
+        await _resumed.WaitAsync();
+        try
+        {
+            if (_program.Length > 0 && !_trust.IsDistrusted)
+            {
+                TrackingLog.IsOnAlready(_logger);
+                return true;
+            }
+            string program = _options.Program ?? TrackingProgram.Find();
+            lock (_lock)
+                _isTurnedOff = false;
+            if (_trust.IsDistrusted)
+            {
+                // Nobody but us calls meanwhile: what others recorded now would be swept away with the rest, and they would not know.
+                _program = "";
+                _mayCheck = false;
+                TrackingUpcall init = await BeginAsync(program);
+                if (!init.IsSuccess)
+                {
+                    if (!init.IsProgramMissing)
+                        TrackingLog.InitFailed(_logger, program, init.Outcome);
+                    return false;
+                }
+                if (!await EmptyAsync(program))
+                    return false;
+            }
+            TurnOn(program);
+            foreach (TrackedClient client in ActiveClients?.Invoke() ?? [])
+                await CreateAsync(client, isAgain: true);
+            return _program.Length > 0;
+        }
+        finally
+        {
+            _resumed.Complete();
+        }
+    }
+
+    public ValueTask DisposeAsync() => _queue.DisposeAsync();
+
+    private async ValueTask<TrackingResult> CreateAsync(TrackedClient client, bool isAgain)
+    {
+        Completion turn = await _lines.EnterAsync(client.HexId);
+        try
+        {
+            if (client.IsGone)
+                return TrackingResult.NotRecorded;
+            if (!isAgain && client is { HasSession: false, IsRecorded: true })
+                return TrackingResult.Recorded;
+            if (await CallAsync("create", client.HexId, ClientHasSession(client), GraceStart) is not { } create)
+                return TrackingResult.Off;
+            if (!create.IsSuccess)
+            {
+                if (!create.IsProgramMissing)
+                    TrackingLog.CreateFailed(_logger, NameOf(client), _program, create.Outcome);
+                return create.IsProgramMissing ? TrackingResult.Off : TrackingResult.NotRecorded;
+            }
+            client.IsRecorded = true;
+        }
+        finally
+        {
+            _lines.Leave(client.HexId, turn);
+        }
+        TellIfReclaimed();
+        return TrackingResult.Recorded;
+    }
+
+    /// <summary>Chooses the time from which on an entry is one of this life, and calls <c>init</c>.</summary>
+    private async ValueTask<TrackingUpcall> BeginAsync(string program)
+    {
+        // The last entry's time is looked for in a record that may be in the middle of nothing: the helper that was killed is rolled back by the look.
+        long now = _options.System.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+        long latest = (_record is null ? _trust.LatestTime() : _record.LatestTime()) ?? 0;
+        while (latest == now)
+        {
+            DateTimeOffset time = _options.System.TimeProvider.GetUtcNow();
+            await new Completion().WaitAsync(DateTimeOffset.FromUnixTimeSeconds(now + 1) - time);
+            now = _options.System.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+        }
+        if (latest > now)
+        {
+            TrackingLog.ClockSetBack(_logger, latest - now);
+            now = latest + 1;
+        }
+        _graceStart = now;
+        return await CallAsync(program, "init", null, GraceStart, null);
+    }
+
+    /// <summary>Takes everybody of before out of a record that is not to be believed.</summary>
+    private async ValueTask<bool> EmptyAsync(string program)
+    {
+        TrackingLog.Distrusted(_logger);
+        TrackingUpcall done = await CallAsync(program, "gracedone", $"{_graceStart}", $"NFSDCLTRACK_LEGACY_TOPDIR={_options.RecoveryDirectory}", null);
+        if (!done.IsSuccess)
+        {
+            if (!done.IsProgramMissing)
+                TrackingLog.InitFailed(_logger, program, $"(gracedone) {done.Outcome}");
+            return false;
+        }
+        _trust.Trust();
+        return true;
+    }
+
+    private void TurnOn(string program)
+    {
+        _program = program;
+        TrackingLog.UsingUpcall(_logger);
+        TrackingLog.Recording(_logger, program, _options.StorageDirectory is null ? "" : $" in {_options.StorageDirectory}");
+    }
+
+    /// <returns>Null: off.</returns>
+    private async ValueTask<TrackingUpcall?> CallAsync(string command, string? argument, string? environment0, string? environment1)
+    {
+        string program = _program;
+        if (program.Length == 0)
+        {
+            TrackingLog.UpcallDisabled(_logger);
+            return null;
+        }
+        return await CallAsync(program, command, argument, environment0, environment1);
+    }
+
+    private async ValueTask<TrackingUpcall> CallAsync(string program, string command, string? argument, string? environment0, string? environment1)
+    {
+        var upcall = new TrackingUpcall(_options, _logger, program, command, argument, environment0, environment1);
+        await upcall.RunAsync(_queue, ended =>
+        {
+            if (ended.IsProgramMissing)
+                TurnOff(program, ended);
+        });
+        if (upcall.IsSuccess)
+            _trust.Heard();
+        return upcall;
+    }
+
+    private void TurnOff(string program, TrackingUpcall upcall)
+    {
+        TrackingLog.UpcallTurnedOff(_logger, program, upcall.Status.Raw);
+        // Of several that find out at the same time one warns.
+        lock (_lock)
+        {
+            if (_program.Length == 0 && _isTurnedOff)
+                return;
+            _program = "";
+            _isTurnedOff = true;
+        }
+        TrackingLog.TurnedOff(_logger, program, upcall.Outcome);
+    }
+
+    private void TellIfReclaimed()
+    {
+        Action? tell;
+        lock (_lock)
+        {
+            if (!_isInGrace || _allReclaimed is null)
+                return;
+        }
+        if (_record?.CountReclaiming(_graceStart) != 0)
+            return;
+        lock (_lock)
+        {
+            tell = _allReclaimed;
+            _allReclaimed = null;
+        }
+        tell?.Invoke();
+    }
+
+    // nfs4_make_rec_clidname: the MD5 of the name. Not for secrecy: it is the name that the kernel gave the directory.
+    private string LegacyDirectory(TrackedClient client)
+    {
+        TrackingLog.MakesDirectoryName(_logger, NameOf(client));
+#pragma warning disable CA5351
+        return $"{_options.RecoveryDirectory}/{Convert.ToHexStringLower(MD5.HashData(client.Name.Span))}";
+#pragma warning restore CA5351
+    }
+
+    /// <summary>A client's name for the log: whatever bytes it gave, one line.</summary>
+    private static string NameOf(TrackedClient client)
+    {
+        var text = new StringBuilder(client.Name.Length);
+        foreach (byte b in client.Name.Span)
+            text.Append(b is >= 0x20 and < 0x7f ? (char)b : '?');
+        return text.ToString();
+    }
+}
