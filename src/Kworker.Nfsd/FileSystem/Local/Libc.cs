@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
     public static readonly int O_DIRECTORY = s_isArm ? 0x4000 : 0x10000;
     public static readonly int O_NOFOLLOW = s_isArm ? 0x8000 : 0x20000;
 
+    public const int CLOCK_REALTIME_COARSE = 5;
     public const int O_RDONLY = 0;
     public const int O_WRONLY = 1;
     public const int O_RDWR = 2;
@@ -131,6 +132,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint GetEUid();
+
+    [LibraryImport(Library, EntryPoint = "clock_gettime"), SuppressGCTransition]
+    public static partial int ClockGetTime(int clock, TimeSpec* time);
+
+    [LibraryImport(Library, EntryPoint = "clock_getres")]
+    public static partial int ClockGetResolution(int clock, TimeSpec* resolution);
 
     [LibraryImport(Library, EntryPoint = "getegid")]
     public static partial uint GetEGid();

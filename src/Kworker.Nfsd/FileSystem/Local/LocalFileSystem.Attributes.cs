@@ -10,7 +10,7 @@ public sealed partial class LocalFileSystem
         NfsStatus status = OpenPlace(file, out Opened opened, out StatX stat);
         using (opened)
         {
-            attributes = status == NfsStatus.Ok ? AttributesOf(stat) : default;
+            attributes = status == NfsStatus.Ok ? AttributesOf(opened.Fd, stat) : default;
             return status;
         }
     }
@@ -34,12 +34,13 @@ public sealed partial class LocalFileSystem
                     return ErrnoStatus.Last();
                 if (guard is { } time && stat.Changed.Time != time)
                     status = NfsStatus.NotSync;
+                ulong before = _changes.Begin(stat);
                 if (status == NfsStatus.Ok && changes.Size is { } size)
                     status = SetSize(call, caller, opened.Fd, stat, size);
                 if (status == NfsStatus.Ok)
                     status = SetOthers(call, caller, opened.Fd, stat, changes);
                 call.ActAsServer();
-                change = new NfsChange(BeforeOf(stat), TryGetAttributes(opened.Fd));
+                change = EndChange(opened.Fd, stat, before, isChanged: status == NfsStatus.Ok);
             }
             return status == NfsStatus.Ok ? SyncFile(opened, stat) : status;
         }
@@ -146,7 +147,7 @@ public sealed partial class LocalFileSystem
             return status;
         using (opened)
         {
-            attributes = AttributesOf(stat);
+            attributes = AttributesOf(opened.Fd, stat);
             status = call.ActAs(caller);
             if (status != NfsStatus.Ok)
                 return NfsStatus.Ok; // An unknown user has no rights, which is an answer.
@@ -210,7 +211,7 @@ public sealed partial class LocalFileSystem
             return status;
         using (opened)
         {
-            attributes = AttributesOf(stat);
+            attributes = AttributesOf(opened.Fd, stat);
             if (stat.Type != NfsFileType.SymbolicLink)
                 return NfsStatus.Inval;
             if ((ulong)buffer.Length < stat.Size)
@@ -237,7 +238,7 @@ public sealed partial class LocalFileSystem
             return status;
         using (opened)
         {
-            attributes = AttributesOf(stat);
+            attributes = AttributesOf(opened.Fd, stat);
             StatFs statistics;
             if (Libc.FStatFs(opened.Fd, &statistics) != 0)
                 return ErrnoStatus.Last();
@@ -284,7 +285,7 @@ public sealed partial class LocalFileSystem
             return status;
         using (opened)
         {
-            attributes = AttributesOf(stat);
+            attributes = AttributesOf(opened.Fd, stat);
             StatFs statistics;
             if (Libc.FStatFs(opened.Fd, &statistics) != 0)
                 return ErrnoStatus.Last();

@@ -34,6 +34,7 @@ public sealed partial class LocalFileSystem
             status = size > long.MaxValue ? NfsStatus.FBig : Libc.FTruncate(fd, (long)size) == 0 ? NfsStatus.Ok : ErrnoStatus.Last();
             LocalFile.TryStat(fd, out stat);
         }
+        _changes.Made(stat);
         edit.Call.ActAsServer();
         file = Found(fd, stat, edit.Before.Inode, name);
         OpenFile made = _files.Add(file.Handle, fd, OpenAs.Writing); // The first WRITE comes soon.
@@ -69,9 +70,10 @@ public sealed partial class LocalFileSystem
             return status;
         using (data)
         {
+            ulong before = _changes.Begin(stat);
             status = SetSize(call, caller, data.Fd, stat, size);
             call.ActAsServer();
-            file = file with { Attributes = TryGetAttributes(data.Fd) };
+            file = file with { Attributes = EndChange(data.Fd, stat, before, isChanged: status == NfsStatus.Ok).After };
             return status == NfsStatus.Ok ? SyncFile(data, stat) : status;
         }
     }
@@ -180,6 +182,7 @@ public sealed partial class LocalFileSystem
             return ErrnoStatus.Last();
         using Opened opened = Own(fd);
         NfsStatus status = FinishNew(call, caller, directory, fd, wantedMode, attributes, out StatX stat);
+        _changes.Made(stat);
         call.ActAsServer();
         file = Found(fd, stat, directoryStat.Inode, name);
         return status;

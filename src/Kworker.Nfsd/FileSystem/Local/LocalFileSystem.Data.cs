@@ -42,7 +42,7 @@ public sealed partial class LocalFileSystem
                 }
             }
             if (LocalFile.TryStat(opened.Fd, out stat))
-                attributes = AttributesOf(stat);
+                attributes = AttributesOf(opened.Fd, stat);
             isEnd = isEmpty || offset + (ulong)count >= stat.Size;
             return status;
         }
@@ -68,9 +68,10 @@ public sealed partial class LocalFileSystem
                 if (!LocalFile.TryStat(opened.Fd, out stat))
                     return ErrnoStatus.Last();
                 status = CheckData(call, caller, opened.Fd, stat, OpenAs.Writing);
+                ulong before = _changes.Begin(stat);
                 if (status == NfsStatus.Ok)
                     status = WriteAs(call, caller, opened, stat, offset, data, out count);
-                change = new NfsChange(BeforeOf(stat), TryGetAttributes(opened.Fd));
+                change = EndChange(opened.Fd, stat, before, isChanged: count > 0);
             }
             if (status == NfsStatus.Ok && stability != NfsStability.Unstable && !_options.IsAsync)
                 status = _files.Sync(opened.Shared!, withAttributes: stability == NfsStability.FileSync);

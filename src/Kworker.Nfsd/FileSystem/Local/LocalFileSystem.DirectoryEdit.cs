@@ -18,6 +18,8 @@ public sealed partial class LocalFileSystem
         private readonly StatX _before;
         private NameBuffer _name;
         private bool _isLocked;
+        private bool _isCounted;
+        private readonly ulong _beforeChange;
 
         /// <summary>Begins; on any other <see cref="Status"/> than Ok nothing was opened.</summary>
         public DirectoryEdit(LocalFileSystem owner, NfsCredentials caller, in NfsHandle directory, ReadOnlySpan<byte> name, NfsNameUse use)
@@ -33,6 +35,8 @@ public sealed partial class LocalFileSystem
             Monitor.Enter(changing, ref _isLocked);
             if (!LocalFile.TryStat(_directory.Fd, out _before))
                 Status = ErrnoStatus.Last();
+            _beforeChange = owner._changes.Begin(_before);
+            _isCounted = true;
             if (Status == NfsStatus.Ok)
                 Status = owner.CheckEdit(caller, _before);
             if (Status == NfsStatus.Ok)
@@ -61,7 +65,8 @@ public sealed partial class LocalFileSystem
             _call.ActAsServer();
             if (!IsOpen)
                 return status;
-            change = new NfsChange(BeforeOf(_before), _owner.TryGetAttributes(_directory.Fd));
+            _isCounted = false;
+            change = _owner.EndChange(_directory.Fd, _before, _beforeChange, isChanged: status == NfsStatus.Ok);
             Unlock(); // Syncing takes long, and the directory is done with.
             if (status != NfsStatus.Ok || _owner._options.IsAsync)
                 return status;
@@ -72,6 +77,8 @@ public sealed partial class LocalFileSystem
 
         public void Dispose()
         {
+            if (_isCounted)
+                _owner._changes.End(_before, null, isChanged: false);
             Unlock();
             _call.Dispose();
             _directory.Dispose();

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 
 namespace Kworker.Nfsd.FileSystem.Local;
 
@@ -17,7 +16,7 @@ public sealed partial class LocalFileSystem
             return status;
         using (opened)
         {
-            directoryAttributes = AttributesOf(above);
+            directoryAttributes = AttributesOf(opened.Fd, above);
             var buffer = new NameBuffer();
             status = buffer.Set(name, NfsNameUse.Lookup);
             if (status != NfsStatus.Ok)
@@ -63,7 +62,7 @@ public sealed partial class LocalFileSystem
     {
         if (!NfsName.IsDotOrDotDot(name))
             _places?.Note(stat.Inode, directory, name);
-        return new NfsFile(FileIdentity.Describe(fd, stat), AttributesOf(stat));
+        return new NfsFile(FileIdentity.Describe(fd, stat), AttributesOf(fd, stat));
     }
 
     /// <inheritdoc/>
@@ -88,32 +87,65 @@ public sealed partial class LocalFileSystem
 
     private unsafe NfsStatus Unlink(DirectoryEdit edit, NfsCredentials caller, int flags)
     {
-        NfsStatus status = PrepareRemoval(caller, edit.Fd, edit.Before, edit.Name, out NfsHandle victim);
+        NfsStatus status = PrepareRemoval(caller, edit.Fd, edit.Before, edit.Name, out NameChange victim);
         if (status != NfsStatus.Ok)
             return status;
-        if (Libc.UnlinkAt(edit.Fd, edit.Name, flags) != 0)
-            return ErrnoStatus.Last();
+        status = Libc.UnlinkAt(edit.Fd, edit.Name, flags) == 0 ? NfsStatus.Ok : ErrnoStatus.Last();
         edit.Call.ActAsServer();
-        _files.Forget(victim); // If it has other names, it is opened again when needed.
-        return NfsStatus.Ok;
+        victim.End(isDone: status == NfsStatus.Ok);
+        if (status == NfsStatus.Ok)
+            _files.Forget(victim.Handle); // If it has other names, it is opened again when needed.
+        return status;
+    }
+
+    /// <summary>
+    /// A file that changes by way of its names: a link less, or another name. The names are the directories' affair, the file's count of links and its ctime its own.
+    /// The default value is no file.
+    /// </summary>
+    private readonly struct NameChange
+    {
+        private readonly LocalFileSystem? _owner;
+        private readonly int _fd;
+        private readonly StatX _before;
+
+        public NameChange(LocalFileSystem owner, int fd, in StatX before, in NfsHandle handle)
+        {
+            _owner = owner;
+            _fd = fd;
+            _before = before;
+            Handle = handle;
+            owner._changes.Begin(before);
+        }
+
+        public NfsHandle Handle { get; }
+
+        /// <summary>Ends it, and closes the descriptor.</summary>
+        public void End(bool isDone)
+        {
+            if (_owner is null)
+                return;
+            _owner.EndChange(_fd, _before, 0, isDone);
+            Libc.Close(_fd);
+        }
     }
 
     /// <summary>Finds what a name that is to go stands for, and checks the sticky bit where the kernel only sees the server.</summary>
-    private unsafe NfsStatus PrepareRemoval(NfsCredentials caller, int directory, in StatX directoryStat, byte* name, out NfsHandle victim)
+    private unsafe NfsStatus PrepareRemoval(NfsCredentials caller, int directory, in StatX directoryStat, byte* name, out NameChange victim)
     {
         victim = default;
         int fd = LocalFile.OpenPlace(directory, name);
         if (fd < 0)
             return ErrnoStatus.Last();
         NfsStatus status = LocalFile.TryStat(fd, out StatX stat) ? NfsStatus.Ok : ErrnoStatus.Last();
-        if (status == NfsStatus.Ok)
+        if (status == NfsStatus.Ok && !_server.CanImpersonate && !ModeBits.AllowsRemoval(caller, directoryStat, stat))
+            status = NfsStatus.Perm;
+        if (status != NfsStatus.Ok)
         {
-            victim = FileIdentity.Describe(fd, stat);
-            if (!_server.CanImpersonate && !ModeBits.AllowsRemoval(caller, directoryStat, stat))
-                status = NfsStatus.Perm;
+            Libc.Close(fd);
+            return status;
         }
-        Libc.Close(fd);
-        return status;
+        victim = new NameChange(this, fd, stat, FileIdentity.Describe(fd, stat));
+        return NfsStatus.Ok;
     }
 
     /// <inheritdoc/>
@@ -132,7 +164,7 @@ public sealed partial class LocalFileSystem
             status = OpenDirectory(toDirectory, out Opened to, out StatX toStat);
             if (status != NfsStatus.Ok)
             {
-                fromChange = new NfsChange(null, AttributesOf(fromStat));
+                fromChange = new NfsChange(null, AttributesOf(from.Fd, fromStat));
                 return status;
             }
             using (to)
@@ -148,13 +180,15 @@ public sealed partial class LocalFileSystem
                     {
                         if (!LocalFile.TryStat(from.Fd, out fromStat) || !LocalFile.TryStat(to.Fd, out toStat))
                             return ErrnoStatus.Last();
+                        bool isSame = fromDirectory == toDirectory;
+                        ulong fromBefore = _changes.Begin(fromStat), toBefore = isSame ? fromBefore : _changes.Begin(toStat);
                         if (status == NfsStatus.Ok)
                         {
                             fixed (byte* fromStart = &fromBuffer.Start, toStart = &toBuffer.Start)
                                 status = RenameAs(call, caller, from.Fd, fromStat, fromStart, to.Fd, toStat, toStart, toName);
                         }
-                        fromChange = new NfsChange(BeforeOf(fromStat), TryGetAttributes(from.Fd));
-                        toChange = new NfsChange(BeforeOf(toStat), TryGetAttributes(to.Fd));
+                        fromChange = EndChange(from.Fd, fromStat, fromBefore, isChanged: status == NfsStatus.Ok);
+                        toChange = isSame ? fromChange : EndChange(to.Fd, toStat, toBefore, isChanged: status == NfsStatus.Ok);
                     }
                 if (status != NfsStatus.Ok)
                     return status;
@@ -181,26 +215,30 @@ public sealed partial class LocalFileSystem
             return status;
 
         // What is moved, and what it replaces: the one is remembered at its new place, the other's descriptor is let go.
-        int moved = LocalFile.OpenPlace(from, fromName);
-        if (moved < 0 || !LocalFile.TryStat(moved, out StatX movedStat))
+        int fd = LocalFile.OpenPlace(from, fromName);
+        if (fd < 0)
             return ErrnoStatus.Last();
-        Libc.Close(moved);
+        if (!LocalFile.TryStat(fd, out StatX movedStat))
+        {
+            status = ErrnoStatus.Last();
+            Libc.Close(fd);
+            return status;
+        }
+        var moved = new NameChange(this, fd, movedStat, default);
+        NameChange replaced = default;
         status = CheckMove(caller, fromStat, toStat, movedStat);
+        if (status == NfsStatus.Ok)
+            status = PrepareRemoval(caller, to, toStat, toName, out replaced);
+        if (status is NfsStatus.Ok or NfsStatus.NoEnt)
+            status = Libc.RenameAt(from, fromName, to, toName) == 0 ? NfsStatus.Ok : ErrnoStatus.Last();
+        call.ActAsServer();
+        moved.End(isDone: status == NfsStatus.Ok);
+        replaced.End(isDone: status == NfsStatus.Ok);
         if (status != NfsStatus.Ok)
             return status;
-        status = PrepareRemoval(caller, to, toStat, toName, out NfsHandle replaced);
-        bool isReplacing = status == NfsStatus.Ok;
-        if (status is not (NfsStatus.Ok or NfsStatus.NoEnt))
-            return status;
-
-        int result = Libc.RenameAt(from, fromName, to, toName);
-        int errno = Marshal.GetLastPInvokeError();
-        call.ActAsServer();
-        if (result != 0)
-            return ErrnoStatus.Of(errno);
         _places?.Note(movedStat.Inode, toStat.Inode, newName);
-        if (isReplacing && replaced.Length > 0)
-            _files.Forget(replaced);
+        if (replaced.Handle.Length > 0)
+            _files.Forget(replaced.Handle);
         return NfsStatus.Ok;
     }
 
@@ -236,13 +274,14 @@ public sealed partial class LocalFileSystem
             else
                 status = edit.Call.ActAs(caller);
             var path = new ProcPath(opened.Fd);
+            ulong before = _changes.Begin(stat);
             fixed (byte* start = &path.Start)
             {
                 if (status == NfsStatus.Ok && Libc.LinkAt(Libc.AT_FDCWD, start, edit.Fd, edit.Name, Libc.AT_SYMLINK_FOLLOW) != 0)
                     status = ErrnoStatus.Last();
             }
             edit.Call.ActAsServer();
-            attributes = TryGetAttributes(opened.Fd);
+            attributes = EndChange(opened.Fd, stat, before, isChanged: status == NfsStatus.Ok).After;
             status = edit.Finish(status, out directoryChange);
             return status == NfsStatus.Ok ? SyncFile(opened, stat) : status;
         }

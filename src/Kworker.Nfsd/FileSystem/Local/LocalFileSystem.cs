@@ -25,6 +25,7 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
     private readonly LocalFileSystemOptions _options;
     private readonly ServerIdentity _server;
     private readonly OpenFileCache _files;
+    private readonly ChangeCounters _changes;
     private readonly PathMemory? _places; // Null where the kernel opens handles.
     private readonly int _root;
     private readonly StatX _rootStat;
@@ -46,6 +47,7 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         _root = OpenRoot(shownPath, path);
         if (!LocalFile.TryStat(_root, out _rootStat))
             throw new IOException($"'{shownPath}': {Marshal.GetLastPInvokeErrorMessage()}.");
+        _changes = new ChangeCounters(isFine: options.MayTrustChangeTimes && IsStampingFinely(_root));
         _rootHandle = FileIdentity.Describe(_root, _rootStat);
         _fileSystemId = options.FileSystemId ?? _rootStat.Device;
         KworkerSystem system = options.System ?? KworkerSystem.Current;
@@ -130,6 +132,12 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         return Libc.GetRLimit(Libc.RLIMIT_NOFILE, &limit) == 0 ? (int)Math.Clamp(limit.Current / 8, 16, int.MaxValue) : int.MaxValue;
     }
 
+    private static unsafe bool IsStampingFinely(int fd)
+    {
+        StatFs statistics;
+        return Libc.FStatFs(fd, &statistics) == 0 && ChangeCounters.IsStampingFinely(statistics.Type);
+    }
+
     private static unsafe int OpenRoot(string shownPath, ReadOnlySpan<byte> path)
     {
         byte[] terminated = [.. path, 0];
@@ -140,7 +148,16 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         }
     }
 
-    private NfsAttributes AttributesOf(in StatX stat) => new()
+    /// <summary>What clients get of a stat of an open file.</summary>
+    private NfsAttributes AttributesOf(int fd, in StatX stat)
+    {
+        ChangeCounters.View view = _changes.Look(stat);
+        if (view.IsDoubtful && LocalFile.TryStat(fd, out StatX again))
+            return AttributesOf(again, _changes.Of(view, again));
+        return AttributesOf(stat, _changes.Of(view, stat));
+    }
+
+    private NfsAttributes AttributesOf(in StatX stat, ulong change) => new()
     {
         Type = stat.Type,
         Mode = stat.Permissions,
@@ -156,15 +173,23 @@ public sealed partial class LocalFileSystem : INfsFileSystem, IDisposable
         AccessTime = stat.Accessed.Time,
         ModifyTime = stat.Modified.Time,
         ChangeTime = stat.Changed.Time,
+        Change = change,
     };
 
     /// <summary>One mount may hold several numberings of inodes (subvolumes of btrfs, layers of overlayfs): those that are not the root's are set apart.</summary>
     private ulong FileIdOf(in StatX stat) =>
         stat.Device == _rootStat.Device ? stat.Inode : stat.Inode ^ (stat.Device * 0x9e3779b97f4a7c15 | 1ul << 63);
 
-    private NfsAttributes? TryGetAttributes(int fd) => LocalFile.TryStat(fd, out StatX stat) ? AttributesOf(stat) : null;
+    private NfsAttributes? TryGetAttributes(int fd) => LocalFile.TryStat(fd, out StatX stat) ? AttributesOf(fd, stat) : null;
 
-    private static NfsBefore BeforeOf(in StatX stat) => new(stat.Size, stat.Modified.Time, stat.Changed.Time);
+    /// <summary>Ends a change that <see cref="ChangeCounters.Begin"/> began, and tells what it came to.</summary>
+    private NfsChange EndChange(int fd, in StatX before, ulong beforeChange, bool isChanged)
+    {
+        StatX? after = LocalFile.TryStat(fd, out StatX stat) ? stat : null;
+        ulong afterChange = _changes.End(before, after, isChanged);
+        return new NfsChange(
+            new NfsBefore(before.Size, before.Modified.Time, before.Changed.Time, beforeChange), after is null ? null : AttributesOf(stat, afterChange));
+    }
 
     private object ChangingOf(in StatX stat) => _changing[(int)(stat.Inode % (uint)_changing.Length)];
 }

@@ -25,4 +25,7 @@ public sealed record LocalFileSystemOptions
 
     /// <summary>For tests: whether the kernel opens handles, rather than remembered paths being searched.</summary>
     internal bool MayOpenByHandle { get; init; } = true;
+
+    /// <summary>For tests: whether changes are not counted where the kernel's time stamps are fine enough.</summary>
+    internal bool MayTrustChangeTimes { get; init; } = true;
 }
