@@ -2,10 +2,14 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Kworker.Lockd;
+using Kworker.Lockd.Grace;
+using Kworker.Lockd.Locks;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Mount;
 using Kworker.Nfsd.Server;
+using Kworker.Nfsd.State;
+using Kworker.Nfsd.Tracking;
 using Kworker.Nfsd.V3;
 using Kworker.Nfsd.V4;
 using Kworker.SunRpc;
@@ -39,7 +43,10 @@ public sealed class NfsServer : IAsyncDisposable
 
     private readonly RpcServer _rpc;
     private readonly ServedExports _exports;
-    private readonly LockService? _locks;
+    private readonly LockService? _locks; // null without NLM: then _ownTable
+    private readonly LockTable? _ownTable;
+    private readonly IClientTracking _tracking;
+    private readonly NfsState _nfs4;
     private readonly Workqueue _syncing;
     private readonly ILogger _logger;
     private int _state; // Of State; moves forward only.
@@ -75,14 +82,21 @@ public sealed class NfsServer : IAsyncDisposable
         });
         var verifier = new WriteVerifier();
         RpcProgram nfs = new Nfs3Program(_exports, verifier, options.MaximumTransfer, _logger).ToRpcProgram();
-        new Nfs4Program(_exports, verifier, options.MaximumTransfer, clock, _logger).AddTo(nfs);
+        var files = new ServedLockFiles(_exports);
+        ServedLockFiles? localFiles = options.LocalLocks ? files : null;
+        ILogger lockLogger = loggers.CreateLogger("Kworker.Lockd");
+        if (options.Locks)
+            _locks = new LockService(options.MakeLockOptions(lockLogger), files, localFiles);
+        else
+            _ownTable = new LockTable(new LockTableOptions { LocalFiles = localFiles, System = options.System, Logger = lockLogger });
+        _tracking = MakeTracking();
+        _nfs4 = new NfsState(
+            options.MakeStateOptions(_logger), _locks?.Table ?? _ownTable!, file => files.KeyOf(file.FileSystem, file.Handle),
+            _locks?.Managers ?? new GraceManagers(), _tracking);
+        new Nfs4Program(_exports, _nfs4, verifier, options.MaximumTransfer, clock, _logger).AddTo(nfs);
         _rpc.Add(nfs);
         _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
-        if (!options.Locks)
-            return;
-        var files = new ServedLockFiles(_exports);
-        _locks = new LockService(options.MakeLockOptions(loggers.CreateLogger("Kworker.Lockd")), files, options.LocalLocks ? files : null);
-        foreach (RpcProgram program in _locks.Programs)
+        foreach (RpcProgram program in _locks?.Programs ?? [])
             _rpc.Add(program);
     }
 
@@ -103,6 +117,7 @@ public sealed class NfsServer : IAsyncDisposable
         Interlocked.CompareExchange(ref _state, (int)State.Started, (int)State.Made);
         // Before anybody can ask for a lock; and who is to be notified of it finds us listening.
         _locks?.Start();
+        await _nfs4.StartAsync();
         await _rpc.StartAsync(cancellationToken);
         _locks?.Listening();
     }
@@ -135,10 +150,19 @@ public sealed class NfsServer : IAsyncDisposable
     {
         await StopAsync();
         await _rpc.DisposeAsync();
+        await _nfs4.DisposeAsync();
+        await _tracking.DisposeAsync();
         if (_locks is not null)
             await _locks.DisposeAsync();
+        if (_ownTable is not null)
+            await _ownTable.DisposeAsync();
         await _syncing.DisposeAsync();
     }
+
+    /// <summary>The record of NFSv4's clients.</summary>
+#pragma warning disable CA1859 // which one it is, is decided here
+    private static IClientTracking MakeTracking() => new NoTracking();
+#pragma warning restore CA1859
 
     private void Sync()
     {

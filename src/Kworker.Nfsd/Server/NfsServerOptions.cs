@@ -1,6 +1,7 @@
 using System.Net;
 using Kworker.Lockd;
 using Kworker.Nfsd.FileSystem;
+using Kworker.Nfsd.State;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -49,7 +50,12 @@ public sealed class NfsServerOptions
     /// How long clients have after a start to get back the locks that they held, while nobody gets new ones. None is needed, and none is taken, when nobody
     /// held locks before.
     /// </summary>
-    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(50);
+    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>
+    /// NFSv4: how long a client may be silent before another may take what it holds. A client that comes back later finds what nobody has asked for.
+    /// </summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>The system whose workers run the calls; the current one if null.</summary>
     public KworkerSystem? System { get; set; }
@@ -63,6 +69,16 @@ public sealed class NfsServerOptions
         Grace = Grace,
         Nsm = Nsm,
         StateDirectory = StateDirectory,
+        System = System,
+        Logger = logger,
+    };
+
+    /// <summary>What of this concerns NFSv4's state.</summary>
+    internal NfsStateOptions MakeStateOptions(ILogger logger) => new()
+    {
+        Lease = Lease,
+        Grace = Grace,
+        MaximumMessage = MaximumTransfer + NfsStateOptions.MessageOverhead,
         System = System,
         Logger = logger,
     };

@@ -63,17 +63,22 @@ internal sealed class ServedLockFiles : INlmFiles, ILocalLockFiles
         };
     }
 
+    /// <summary>How the lock table calls a file.</summary>
+    public LockFileKey KeyOf(INfsFileSystem fileSystem, in NfsHandle handle)
+    {
+        Span<byte> key = stackalloc byte[sizeof(int) + NfsHandle.MaxLength];
+        BinaryPrimitives.WriteInt32BigEndian(key, _numbers[fileSystem]);
+        handle.Bytes.CopyTo(key[sizeof(int)..]);
+        return new LockFileKey(key[..(sizeof(int) + handle.Length)]);
+    }
+
     private Nlm4Stats Find(RpcCall call, ReadOnlySpan<byte> handle, out LockFileKey file, out NfsObject target)
     {
         file = default;
         NfsStatus status = _exports.Open(call, handle, out target);
         if (status != NfsStatus.Ok)
             return StatusOf(status);
-        Span<byte> key = stackalloc byte[sizeof(int) + NfsHandle.MaxLength];
-        BinaryPrimitives.WriteInt32BigEndian(key, _numbers[target.FileSystem]);
-        NfsHandle named = target.Handle;
-        named.Bytes.CopyTo(key[sizeof(int)..]);
-        file = new LockFileKey(key[..(sizeof(int) + named.Length)]);
+        file = KeyOf(target.FileSystem, target.Handle);
         return Nlm4Stats.Granted;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Kworker.Nfsd.Tracking;
 using Kworker.Nfsd.V4;
 
@@ -132,7 +133,7 @@ internal sealed class NfsClient
         Interlocked.Decrement(ref _calls);
     }
 
-    public override string ToString() => $"{Id:x16} ({global::System.Text.Encoding.Latin1.GetString(Name.Bytes.Span)})";
+    public override string ToString() => $"{Id:x16} ({Encoding.Latin1.GetString(Name.Bytes.Span)})";
 }
 
 /// <summary>What CREATE_SESSION answers.</summary>

@@ -46,9 +46,8 @@ internal sealed partial class NfsState
     }
 
     /// <summary>SETCLIENTID_CONFIRM: RFC 7530 section 16.34.</summary>
-    public Nfsstat4 ConfirmClientId(ulong id, ulong verifier, in Principal principal, out NfsClient? client)
+    public Nfsstat4 ConfirmClientId(ulong id, ulong verifier, in Principal principal)
     {
-        client = null;
         if (IsOfOtherStart(id))
             return Nfsstat4.StaleClientid;
         NfsClient? replaced = null;
@@ -60,16 +59,12 @@ internal sealed partial class NfsState
             if ((unconfirmed is not null && unconfirmed.Principal != principal) || (confirmed is not null && confirmed.Principal != principal))
                 return Nfsstat4.ClidInUse;
             if (unconfirmed is null || unconfirmed.ConfirmVerifier != verifier)
-            {
-                client = confirmed;
                 return confirmed is not null && confirmed.ConfirmVerifier == verifier ? Nfsstat4.Ok : Nfsstat4.StaleClientid;
-            }
             if (confirmed is not null)
             {
                 DropUnconfirmed(unconfirmed);
                 confirmed.Callback = unconfirmed.Callback;
                 confirmed.Renew(Now);
-                client = confirmed;
                 return Nfsstat4.Ok;
             }
             if (_confirmed.GetValueOrDefault(unconfirmed.Name) is { } old)
@@ -80,7 +75,6 @@ internal sealed partial class NfsState
                     return Nfsstat4.Delay;
                 replaced = old;
             }
-            client = unconfirmed;
             status = Confirm(unconfirmed);
         }
         Finish(replaced);

@@ -1,5 +1,3 @@
-using Kworker.Nfsd.V4;
-
 namespace Kworker.Nfsd.State;
 
 // The end of clients: leases, courtesy, and who asks for what a silent client holds.

@@ -101,7 +101,7 @@ internal sealed partial class NfsState
     /// <summary>LOCKT: RFC 7530 section 16.11, RFC 8881 section 18.11.</summary>
     /// <returns>OK if the lock could be had; DENIED with what is in the way; GRACE.</returns>
     public Nfsstat4 TestLock(
-        NfsClient client, OwnerName name, LockFileKey file, LockKind kind, LockRange range, out LockConflict conflict)
+        NfsClient client, OwnerName name, in FileKey file, LockKind kind, LockRange range, out LockConflict conflict)
     {
         conflict = default;
         if (IsInGrace)
@@ -112,7 +112,7 @@ internal sealed partial class NfsState
         owner ??= new NfsLockOwner(client, name); // one that holds nothing
         using (Worker.Blocking())
         {
-            while (!_locks.Test(file, owner, kind, range, out conflict))
+            while (!_locks.Test(_lockKeys(file), owner, kind, range, out conflict))
             {
                 if (!TakeFromLate(conflict))
                     return Nfsstat4.Denied;

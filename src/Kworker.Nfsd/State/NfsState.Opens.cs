@@ -1,4 +1,3 @@
-using Kworker.Lockd.Locks;
 using Kworker.Nfsd.V4;
 
 namespace Kworker.Nfsd.State;
@@ -86,21 +85,19 @@ internal sealed partial class NfsState
     /// <summary>The owner opens a file, or opens it for more.</summary>
     /// <param name="owner">Who.</param>
     /// <param name="key">Which.</param>
-    /// <param name="locks">How the lock table calls the file.</param>
     /// <param name="access">What the owner will do.</param>
     /// <param name="deny">What others may not.</param>
     /// <param name="isReclaim">Whether it had this before a restart of the server.</param>
     /// <param name="stateid">The stateid.</param>
     /// <returns>OK, SHARE_DENIED, RECLAIM_CONFLICT, RESOURCE, EXPIRED.</returns>
-    public Nfsstat4 Open(
-        OpenOwner owner, in FileKey key, Func<FileKey, LockFileKey> locks, ShareAccess access, ShareAccess deny, bool isReclaim, out Stateid4 stateid)
+    public Nfsstat4 Open(OpenOwner owner, in FileKey key, ShareAccess access, ShareAccess deny, bool isReclaim, out Stateid4 stateid)
     {
         NfsClient client = owner.Client;
         if (owner.IsConfirmed)
             EnsureRecorded(client); // 4.1: RECLAIM_COMPLETE has done it; 4.0's new owners: OPEN_CONFIRM will
         while (true)
         {
-            Nfsstat4 status = TryOpen(owner, key, locks, access, deny, out stateid, out NfsClient? inTheWay);
+            Nfsstat4 status = TryOpen(owner, key, access, deny, out stateid, out NfsClient? inTheWay);
             if (status != Nfsstat4.ShareDenied)
                 return status;
             if (inTheWay is not null && inTheWay != client && TakeFromLate(inTheWay))
@@ -110,8 +107,7 @@ internal sealed partial class NfsState
     }
 
     private Nfsstat4 TryOpen(
-        OpenOwner owner, in FileKey key, Func<FileKey, LockFileKey> locks, ShareAccess access, ShareAccess deny, out Stateid4 stateid,
-        out NfsClient? inTheWay)
+        OpenOwner owner, in FileKey key, ShareAccess access, ShareAccess deny, out Stateid4 stateid, out NfsClient? inTheWay)
     {
         NfsClient client = owner.Client;
         stateid = default;
@@ -120,7 +116,7 @@ internal sealed partial class NfsState
         {
             if (client.IsGone || owner.IsGone)
                 return client.MinorVersion == 0 ? Nfsstat4.Expired : Nfsstat4.BadSession;
-            FileState file = LockFile(key, locks);
+            FileState file = LockFile(key);
             try
             {
                 owner.Opens.TryGetValue(file, out OpenState? open);
@@ -154,14 +150,28 @@ internal sealed partial class NfsState
         }
     }
 
+    /// <summary>An OPEN that could not be finished: what it added is closed, if that was all there is.</summary>
+    public void TakeBack(OpenOwner owner, in Stateid4 stateid)
+    {
+        NfsClient client = owner.Client;
+        lock (client.Sync)
+        {
+            const uint first = 1; // an upgrade stays: what it allows, the client was allowed to ask for
+            if (stateid.Seqid != first || !_states.TryGetValue((client.Id, stateid.OtherLow), out StateObject? state) || state is not OpenState open)
+                return;
+            owner.Opens.Remove(open.File);
+            Drop(open);
+        }
+    }
+
     /// <summary>OPEN_CONFIRM: RFC 7530 section 16.18. The owner is entered.</summary>
-    public Nfsstat4 ConfirmOpen(OpenState open, uint seqid, out Stateid4 stateid)
+    public Nfsstat4 ConfirmOpen(OpenState open, uint seqid, in FileKey file, out Stateid4 stateid)
     {
         stateid = default;
         EnsureRecorded(open.Client);
         lock (open.Client.Sync)
         {
-            Nfsstat4 status = CheckUsable(open, seqid);
+            Nfsstat4 status = CheckUsable(open, seqid, file);
             if (status != Nfsstat4.Ok)
                 return status;
             if (open.Owner.IsConfirmed)
@@ -173,7 +183,7 @@ internal sealed partial class NfsState
     }
 
     /// <summary>OPEN_DOWNGRADE: RFC 7530 section 16.19.</summary>
-    public Nfsstat4 Downgrade(OpenState open, uint seqid, in FileKey file, ShareAccess access, ShareAccess deny, out Stateid4 stateid)
+    public static Nfsstat4 Downgrade(OpenState open, uint seqid, in FileKey file, ShareAccess access, ShareAccess deny, out Stateid4 stateid)
     {
         stateid = default;
         lock (open.Client.Sync)
@@ -245,11 +255,11 @@ internal sealed partial class NfsState
     }
 
     /// <summary>Client's lock: whether an open can be worked with by this version of its stateid.</summary>
-    private static Nfsstat4 CheckUsable(OpenState open, uint seqid, in FileKey? file = null)
+    private static Nfsstat4 CheckUsable(OpenState open, uint seqid, in FileKey file)
     {
         if (open.Status != StateStatus.Valid || open.Client.IsGone)
             return Nfsstat4.BadStateid;
-        if (file is { } key && !key.Equals(open.File.Key))
+        if (!file.Equals(open.File.Key))
             return Nfsstat4.BadStateid;
         return open.CheckSeqid(seqid, open.Client.MinorVersion > 0);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Kworker.Nfsd.V4;
+using Kworker.SunRpc;
 
 namespace Kworker.Nfsd.State;
 
@@ -77,12 +78,13 @@ internal sealed partial class NfsState
     /// <param name="fore">What it wants for its requests.</param>
     /// <param name="back">What it wants for ours.</param>
     /// <param name="callbackProgram">The program to call back.</param>
+    /// <param name="callbackCredential">As whom to call it.</param>
     /// <param name="principal">As whom it speaks.</param>
     /// <param name="created">What to answer if OK.</param>
     /// <param name="session">The session, if it is new; null for a retry.</param>
     public Nfsstat4 CreateSession(
-        ulong id, uint sequence, uint flags, ChannelLimits fore, ChannelLimits back, uint callbackProgram, in Principal principal, out CreatedSession? created,
-        out Session? session)
+        ulong id, uint sequence, uint flags, ChannelLimits fore, ChannelLimits back, uint callbackProgram, RpcCredential callbackCredential,
+        in Principal principal, out CreatedSession? created, out Session? session)
     {
         created = null;
         session = null;
@@ -119,7 +121,8 @@ internal sealed partial class NfsState
             if (status == Nfsstat4.Ok)
             {
                 client.CreateSequence = sequence;
-                status = AddSession(client, flags, fore, back, callbackProgram, out session);
+                status = AddSession(client, flags, fore, back, out session);
+                session?.SetCallback(callbackProgram, callbackCredential);
                 if (session is not null)
                     created = client.LastCreated = new CreatedSession(status, session.Id, sequence, session.Flags, fore, back);
             }
@@ -131,11 +134,22 @@ internal sealed partial class NfsState
     /// <summary>The session of an id, for SEQUENCE.</summary>
     public bool TryFindSession(Sessionid4 id, out Session session) => _sessions.TryGetValue(id, out session!) && !session.IsGone;
 
+    /// <summary>What SEQUENCE tells of the client's state: <c>SEQ4_STATUS_*</c>.</summary>
+    public static uint StatusOf(Session session)
+    {
+        const uint revoked = 0x40; // RECALLABLE_STATE_REVOKED
+        return session.Client.RevokedCount > 0 ? revoked : 0;
+    }
+
     /// <summary>DESTROY_SESSION: RFC 8881 section 18.37.</summary>
-    public Nfsstat4 DestroySession(Sessionid4 id)
+    /// <param name="id">The session.</param>
+    /// <param name="isOwn">Whether the request runs in it.</param>
+    public Nfsstat4 DestroySession(Sessionid4 id, bool isOwn)
     {
         if (!TryFindSession(id, out Session session))
             return Nfsstat4.BadSession;
+        if (session.RunningCount > (isOwn ? 1 : 0))
+            return Nfsstat4.Delay;
         lock (session.Client.Sync)
         {
             if (!session.Client.Sessions.Remove(session))
@@ -188,7 +202,7 @@ internal sealed partial class NfsState
     }
 
     private Nfsstat4 AddSession(
-        NfsClient client, uint flags, in ChannelLimits fore, in ChannelLimits back, uint callbackProgram, out Session? session)
+        NfsClient client, uint flags, in ChannelLimits fore, in ChannelLimits back, out Session? session)
     {
         session = null;
         lock (client.Sync)
@@ -196,9 +210,8 @@ internal sealed partial class NfsState
             if (client.Sessions.Count >= _options.MaximumSessions)
                 return Nfsstat4.Delay;
             // Persistence (1) is not offered, RDMA (4) neither; the connection may be used for the back channel (2).
-            const uint backChannel = 2;
             var id = new Sessionid4(client.Id, Interlocked.Increment(ref _lastSession));
-            session = new Session(this, client, id, flags & backChannel, fore, back, callbackProgram);
+            session = new Session(this, client, id, flags & Session.BackChannelFlag, fore, back);
             client.Sessions.Add(session);
             _sessions[id] = session;
             client.Renew(Now);

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Kworker.Lockd.Grace;
 using Kworker.Lockd.Locks;
 using Kworker.Nfsd.Tracking;
-using Kworker.Nfsd.V4;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,6 +25,7 @@ internal sealed partial class NfsState : IAsyncDisposable
 {
     private readonly NfsStateOptions _options;
     private readonly LockTable _locks;
+    private readonly Func<FileKey, LockFileKey> _lockKeys;
     private readonly IClientTracking _tracking;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -43,13 +43,15 @@ internal sealed partial class NfsState : IAsyncDisposable
     /// <summary>No clients, and no grace.</summary>
     /// <param name="options">How long, how much.</param>
     /// <param name="locks">The lock table, shared with NLM.</param>
+    /// <param name="lockKeys">How that table calls a file.</param>
     /// <param name="grace">Who keeps the server in grace: shared with NLM.</param>
     /// <param name="tracking">The record of clients; not disposed here.</param>
-    public NfsState(NfsStateOptions options, LockTable locks, GraceManagers grace, IClientTracking tracking)
+    public NfsState(NfsStateOptions options, LockTable locks, Func<FileKey, LockFileKey> lockKeys, GraceManagers grace, IClientTracking tracking)
     {
         KworkerSystem system = options.System ?? KworkerSystem.Current;
         _options = options;
         _locks = locks;
+        _lockKeys = lockKeys;
         _graceManagers = grace;
         _tracking = tracking;
         _logger = options.Logger ?? NullLogger.Instance;
@@ -118,11 +120,13 @@ internal sealed partial class NfsState : IAsyncDisposable
     }
 
     /// <summary>The file, locked; to be unlocked by <see cref="Monitor.Exit(object)"/>.</summary>
-    private FileState LockFile(in FileKey key, Func<FileKey, LockFileKey> locks)
+    private FileState LockFile(in FileKey key)
     {
         while (true)
         {
-            FileState file = _files.TryGetValue(key, out FileState? known) ? known : _files.GetOrAdd(key, static (key, locks) => new FileState(key, locks(key)), locks);
+            FileState file = _files.TryGetValue(key, out FileState? known)
+                ? known
+                : _files.GetOrAdd(key, static (key, lockKeys) => new FileState(key, lockKeys(key)), _lockKeys);
             Monitor.Enter(file);
             if (!file.IsGone)
                 return file;

@@ -5,6 +5,9 @@ namespace Kworker.Nfsd.State;
 /// <summary>How long state lives without a sign of its client, and how much of it there may be.</summary>
 internal sealed class NfsStateOptions
 {
+    /// <summary>Bytes of a compound beside the data of a READ or WRITE in it.</summary>
+    public const int MessageOverhead = 4096;
+
     /// <summary>How long a client may be silent before others may take what it holds (<c>lease_time</c>).</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(90);
 
@@ -33,7 +36,7 @@ internal sealed class NfsStateOptions
     public int MaximumOwners { get; init; } = 1 << 18;
 
     /// <summary>Bytes of a request or reply, at most.</summary>
-    public int MaximumMessage { get; init; } = (1 << 20) + 4096;
+    public int MaximumMessage { get; init; } = (1 << 20) + MessageOverhead;
 
     /// <summary>Bytes of a reply that is kept for a retry, at most.</summary>
     public int MaximumCachedReply { get; init; } = 8192;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kworker.Nfsd.V4;
+using Kworker.SunRpc;
 
 namespace Kworker.Nfsd.State;
 
@@ -7,9 +8,15 @@ namespace Kworker.Nfsd.State;
 [DebuggerDisplay("{Id}, {Slots.Length} slots")]
 internal sealed class Session
 {
+    public const uint BackChannelFlag = 2; // CREATE_SESSION4_FLAG_CONN_BACK_CHAN
+    private const int MaximumConnections = 64;
+
+    private readonly List<(RpcConnection Connection, bool IsBack)> _connections = []; // under its own lock
+    private (uint Program, RpcCredential Credential) _callback = (0, RpcCredential.None); // lock of _connections
+    private volatile RpcConnection? _lastBound; // written under that lock: the one that the last request came by
     private volatile bool _isGone;
 
-    public Session(NfsState state, NfsClient client, Sessionid4 id, uint flags, in ChannelLimits fore, in ChannelLimits back, uint callbackProgram)
+    public Session(NfsState state, NfsClient client, Sessionid4 id, uint flags, in ChannelLimits fore, in ChannelLimits back)
     {
         State = state;
         Client = client;
@@ -17,7 +24,6 @@ internal sealed class Session
         Flags = flags;
         Fore = fore;
         Back = back;
-        CallbackProgram = callbackProgram;
         Slots = new SessionSlot[fore.MaxRequests];
         for (int i = 0; i < Slots.Length; i++)
             Slots[i] = new SessionSlot(this, (uint)i);
@@ -36,9 +42,6 @@ internal sealed class Session
 
     public ChannelLimits Back { get; }
 
-    /// <summary>The program to call on the back channel. Written under the client's lock.</summary>
-    public uint CallbackProgram { get; set; }
-
     public SessionSlot[] Slots { get; }
 
     /// <summary>It was destroyed. Written under the client's lock.</summary>
@@ -46,5 +49,55 @@ internal sealed class Session
     {
         get => _isGone;
         set => _isGone = value;
+    }
+
+    /// <summary>Requests that run in its slots, at the moment of the look.</summary>
+    public int RunningCount => Slots.Count(static slot => slot.IsBusy);
+
+    /// <summary>Whether the connection that made the session is to carry the server's calls, too.</summary>
+    public bool HasBackChannel => (Flags & BackChannelFlag) != 0;
+
+    /// <summary>How to call the client back.</summary>
+    public (uint Program, RpcCredential Credential) Callback
+    {
+        get
+        {
+            lock (_connections)
+                return _callback;
+        }
+    }
+
+    /// <summary>Says how to call the client back: CREATE_SESSION, BACKCHANNEL_CTL.</summary>
+    public void SetCallback(uint program, RpcCredential credential)
+    {
+        lock (_connections)
+            _callback = (program, credential);
+    }
+
+    /// <summary>The connection is the session's from now on, if it is not yet.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="asBackChannel">Whether the server may call by it, too.</param>
+    public void Bind(RpcConnection connection, bool asBackChannel)
+    {
+        if (ReferenceEquals(_lastBound, connection) && !asBackChannel)
+            return;
+        lock (_connections)
+        {
+            _connections.RemoveAll(static bound => bound.Connection.IsClosed);
+            int at = _connections.FindIndex(bound => bound.Connection == connection);
+            bool isBack = asBackChannel || (at >= 0 && _connections[at].IsBack);
+            if (at >= 0)
+                _connections[at] = (connection, isBack);
+            else if (_connections.Count < MaximumConnections)
+                _connections.Add((connection, isBack));
+            _lastBound = connection;
+        }
+    }
+
+    /// <summary>A connection by which the client can be called; null if there is none.</summary>
+    public RpcConnection? FindBackChannel()
+    {
+        lock (_connections)
+            return _connections.FindLast(static bound => bound.IsBack && !bound.Connection.IsClosed).Connection;
     }
 }

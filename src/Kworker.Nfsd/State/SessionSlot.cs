@@ -11,6 +11,9 @@ namespace Kworker.Nfsd.State;
 [DebuggerDisplay("slot {Index}, {Seqid}")]
 internal sealed class SessionSlot(Session session, uint index) : ICompoundSlot
 {
+    private const int Word = sizeof(uint);
+    private const int SequenceResultSize = 2 * Word + 16 + 5 * Word; // number and status, session, five numbers
+
     private int _isBusy; // 0 or 1; set by compare-and-swap
     private bool _cacheThis;
     private Principal _caller;
@@ -26,6 +29,9 @@ internal sealed class SessionSlot(Session session, uint index) : ICompoundSlot
 
     /// <summary>The last request's number. Written while it runs; read by those who find the slot busy to see what they are.</summary>
     public uint Seqid { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
+
+    /// <summary>Whether a request runs in it.</summary>
+    public bool IsBusy => Volatile.Read(ref _isBusy) != 0;
 
     public int MaxResponseSize => (int)Session.Fore.MaxResponse;
 
@@ -65,10 +71,11 @@ internal sealed class SessionSlot(Session session, uint index) : ICompoundSlot
     }
 
     /// <inheritdoc/>
-    public void End(CompoundContext context, ReadOnlySpan<byte> results, int sequenceLength)
+    public void End(CompoundContext context, ReadOnlySpan<byte> results)
     {
+        int sequenceLength = ResultsOffset(results) + SequenceResultSize;
         // An answer that is no longer than SEQUENCE's is kept whatever was asked for: it is needed anyway.
-        _isWhole = _cacheThis || results.Length == sequenceLength;
+        _isWhole = _cacheThis || results.Length <= sequenceLength;
         Keep(_isWhole ? results : results[..sequenceLength]);
         NfsClient client = Session.Client;
         Volatile.Write(ref _isBusy, 0);
@@ -88,16 +95,17 @@ internal sealed class SessionSlot(Session session, uint index) : ICompoundSlot
     /// <summary>The answer to a retry whose first answer was not kept: SEQUENCE's, and a refusal of what comes behind it (RFC 8881 section 2.10.6.1.3).</summary>
     private byte[] Unkept(uint next)
     {
-        const int word = sizeof(uint);
-        byte[] reply = new byte[_replyLength + 2 * word];
+        byte[] reply = new byte[_replyLength + 2 * Word];
         _reply.AsSpan(0, _replyLength).CopyTo(reply);
-        int tag = BinaryPrimitives.ReadInt32BigEndian(reply.AsSpan(word));
         BinaryPrimitives.WriteInt32BigEndian(reply, (int)Nfsstat4.RetryUncachedRep);
-        BinaryPrimitives.WriteInt32BigEndian(reply.AsSpan(2 * word + (tag + 3 & ~3)), 2);
+        BinaryPrimitives.WriteInt32BigEndian(reply.AsSpan(ResultsOffset(reply) - Word), 2);
         BinaryPrimitives.WriteUInt32BigEndian(reply.AsSpan(_replyLength), next);
-        BinaryPrimitives.WriteInt32BigEndian(reply.AsSpan(_replyLength + word), (int)Nfsstat4.RetryUncachedRep);
+        BinaryPrimitives.WriteInt32BigEndian(reply.AsSpan(_replyLength + Word), (int)Nfsstat4.RetryUncachedRep);
         return reply;
     }
+
+    /// <summary>Where the results begin: behind the status, the tag and their number.</summary>
+    private static int ResultsOffset(ReadOnlySpan<byte> results) => 3 * Word + (BinaryPrimitives.ReadInt32BigEndian(results[Word..]) + 3 & ~3);
 
     private void Keep(ReadOnlySpan<byte> reply)
     {

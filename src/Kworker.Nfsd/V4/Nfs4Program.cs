@@ -1,5 +1,6 @@
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Server;
+using Kworker.Nfsd.State;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -19,19 +20,22 @@ internal sealed partial class Nfs4Program
 
     private readonly ServedExports _exports;
     private readonly PseudoFileSystem _pseudo;
+    private readonly NfsState _state;
     private readonly WriteVerifier _verifier;
     private readonly uint _maxTransfer;
     private readonly ILogger _logger;
 
     /// <param name="exports">What is served.</param>
+    /// <param name="state">Clients and what they hold.</param>
     /// <param name="verifier">This start's write verifier.</param>
     /// <param name="maxTransfer">Most data of a READ or WRITE, in bytes.</param>
     /// <param name="clock">Dates the directories above the exports.</param>
     /// <param name="logger">Takes faults of file systems.</param>
-    public Nfs4Program(ServedExports exports, WriteVerifier verifier, int maxTransfer, TimeProvider clock, ILogger logger)
+    public Nfs4Program(ServedExports exports, NfsState state, WriteVerifier verifier, int maxTransfer, TimeProvider clock, ILogger logger)
     {
         _exports = exports;
         _pseudo = new PseudoFileSystem(exports, clock);
+        _state = state;
         _verifier = verifier;
         _maxTransfer = (uint)maxTransfer;
         _logger = logger;
@@ -57,14 +61,5 @@ internal sealed partial class Nfs4Program
             return Nfsstat4.Perm;
         found = new NfsObject(export, _exports.FileSystemOf(export), options, context.CallerUnder(options), handle);
         return Nfsstat4.Ok;
-    }
-
-    /// <summary>Whether a stateid allows what an operation wants to do with the current file.</summary>
-    private static Nfsstat4 CheckStateid(CompoundContext context, Stateid4 stateid, StateidUse use)
-    {
-        Nfsstat4 status = context.Resolve(ref stateid);
-        if (status != Nfsstat4.Ok)
-            return status;
-        return stateid.IsSpecial && stateid != Stateid4.Invalid ? Nfsstat4.Ok : Nfsstat4.BadStateid;
     }
 }

@@ -7,11 +7,6 @@ namespace Kworker.Nfsd.V4;
 // Attributes for replies: GETATTR, READDIR, VERIFY, NVERIFY.
 internal sealed partial class Nfs4Program
 {
-    /// <summary>
-    /// How long a client's state lives without a word from it, in seconds (RFC 7530 section 5.8.1.11).
-    /// </summary>
-    private readonly uint _leaseSeconds = 90;
-
     /// <summary>Asks the file system for what the attributes <paramref name="asked"/> are made of.</summary>
     private NfsStatus GetValues(in NfsObject file, Bitmap4 asked, out Fattr4Values values)
     {
@@ -140,7 +135,7 @@ internal sealed partial class Nfs4Program
                 reply.WriteBoolean(true);
                 break;
             case Fattr4Id.LeaseTime:
-                reply.WriteUInt32(_leaseSeconds);
+                reply.WriteUInt32(_state.LeaseSeconds);
                 break;
             case Fattr4Id.RdAttrError:
                 reply.WriteUInt32((uint)error);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.Server;
+using Kworker.Nfsd.State;
 using Kworker.SunRpc;
 
 namespace Kworker.Nfsd.V4;
@@ -67,7 +68,7 @@ internal sealed class CompoundContext
     public ICompoundSlot? Slot { get; set; }
 
     /// <summary>4.1: the client whose session it is, as the state knows it; null if there is none. Set by SEQUENCE.</summary>
-    public object? Client { get; set; }
+    public NfsClient? Client { get; set; }
 
     /// <summary>
     /// Set by SEQUENCE that finds a retry: what the first run was answered (<see cref="ICompoundSlot.End"/>). The compound ends there, and this becomes its
