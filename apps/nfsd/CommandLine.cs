@@ -15,7 +15,8 @@ internal sealed class CommandLine
 {
     private const int DefaultDrainSeconds = 30;
     private const int MaxDrainSeconds = 24 * 60 * 60;
-    private const int DefaultGraceSeconds = 50;
+    private const int DefaultGraceSeconds = 90;
+    private const int DefaultLeaseSeconds = 90;
     private const int MaxGraceSeconds = 60 * 60;
 
     private static readonly Dictionary<string, RpcbindMode> s_rpcbindModes = new()
@@ -109,9 +110,17 @@ internal sealed class CommandLine
 
     private readonly Option<int> _grace = new("--grace")
     {
-        Description = "After a start, give clients that held locks so many SECONDS to get them back, and nobody new ones. [default: 50]",
+        Description = "After a start, give clients that held locks so many SECONDS to get them back, and nobody new ones. [default: 90]",
         HelpName = "SECONDS",
         CustomParser = result => ParseNumber(result, "--grace", MaxGraceSeconds),
+    };
+
+    private readonly Option<int> _lease = new("--lease")
+    {
+        Description = "NFSv4: a client that has been silent for so many SECONDS loses what others ask for. Clients that are there say so in shorter intervals. "
+            + "[default: 90]",
+        HelpName = "SECONDS",
+        CustomParser = result => ParseNumber(result, "--lease", MaxGraceSeconds),
     };
 
     private readonly Option<int> _drain = new("--drain")
@@ -136,7 +145,7 @@ internal sealed class CommandLine
             + "Example: nfsd --export /srv:rw,insecure --port 20049\n"
             + "It prints the command that mounts it.")
         {
-            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
+            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
         };
     }
 
@@ -160,6 +169,7 @@ internal sealed class CommandLine
             LocalLocks = !parsed.GetValue(_noLocalLocks),
             Nsm = Given(parsed, _nsm, NsmMode.BuiltIn),
             Grace = TimeSpan.FromSeconds(Given(parsed, _grace, DefaultGraceSeconds)),
+            Lease = TimeSpan.FromSeconds(Given(parsed, _lease, DefaultLeaseSeconds)),
             DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
             LogLevel = Given(parsed, _logLevel, LogLevel.Information),
         };

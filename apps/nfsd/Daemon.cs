@@ -113,6 +113,7 @@ internal static class Daemon
                 LocalLocks = settings.LocalLocks,
                 Nsm = settings.Nsm,
                 Grace = settings.Grace,
+                Lease = settings.Lease,
                 LoggerFactory = loggers,
             });
         }

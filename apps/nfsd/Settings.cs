@@ -28,6 +28,8 @@ internal sealed record Settings
 
     public required TimeSpan Grace { get; init; }
 
+    public required TimeSpan Lease { get; init; }
+
     public required TimeSpan DrainTime { get; init; }
 
     public required LogLevel LogLevel { get; init; }
