@@ -1,14 +1,17 @@
+using System.Runtime.InteropServices;
 using Kworker.Bench.Measuring;
 
 namespace Kworker.Bench.Scenarios;
 
 /// <summary>
 /// Many async methods wait for one event, which comes; timed from there until the last of them has gone on, on the thread pool with every contestant.
-/// That they came to wait is not timed.
+/// That they came to wait is not timed. They count down on several words, each on that of its number, so that no two processors have one word to fight for:
+/// what is measured is the waking.
 /// </summary>
 internal sealed class WakeManyScenario : IScenario
 {
-    private readonly Countdown _countdown = new();
+    private readonly Countdown _countdown = new(); // of the words
+    private readonly Left[] _left = new Left[64];
     private Action _wake = null!;
 
     public string Name => "wakemany";
@@ -23,9 +26,9 @@ internal sealed class WakeManyScenario : IScenario
         void Add(string name, Func<(Func<ValueTask> Wait, Action Wake)> make) => comparison.Add(name, waiters, Wake, () =>
         {
             (Func<ValueTask> wait, _wake) = make();
-            _countdown.Reset(waiters);
+            Reset(waiters);
             for (int i = 0; i < waiters; i++)
-                _ = WaitAsync(wait);
+                _ = WaitAsync(wait, i * _left.Length / waiters);
         });
 
         Add("Completion.CompleteAll", static () =>
@@ -70,7 +73,23 @@ internal sealed class WakeManyScenario : IScenario
             };
             return (() => queue.WaitEventAsync(condition), wake);
         });
+        Add("Twin: an IValueTaskSource each, completed by one pool thread", () =>
+        {
+            var twin = new SourceTwin(waiters);
+            return (twin.Wait, twin.Wake);
+        });
+        AddTwin("Twin: stored in an array, called by one pool thread", 1);
+        AddTwin("Twin: the same by two, half each", 2);
         comparison.Run();
+
+        void AddTwin(string name, int threads) => comparison.Add(name, waiters, Wake, () =>
+        {
+            var twin = new ResumeTwin(waiters, threads);
+            _wake = twin.Wake;
+            Reset(waiters);
+            for (int i = 0; i < waiters; i++)
+                _ = WaitForTwinAsync(twin, i * _left.Length / waiters);
+        });
     }
 
     private void Wake()
@@ -79,9 +98,36 @@ internal sealed class WakeManyScenario : IScenario
         _countdown.Wait();
     }
 
-    private async Task WaitAsync(Func<ValueTask> wait)
+    private void Reset(int waiters)
+    {
+        Array.Clear(_left);
+        for (int i = 0; i < waiters; i++)
+            _left[i * _left.Length / waiters].Count++;
+        _countdown.Reset(Math.Min(waiters, _left.Length));
+    }
+
+    private async Task WaitAsync(Func<ValueTask> wait, int word)
     {
         await wait();
-        _countdown.Signal();
+        Signal(word);
+    }
+
+    private async Task WaitForTwinAsync(ResumeTwin twin, int word)
+    {
+        await twin.Wait();
+        Signal(word);
+    }
+
+    private void Signal(int word)
+    {
+        if (Interlocked.Decrement(ref _left[word].Count) == 0)
+            _countdown.Signal();
+    }
+
+    /// <summary>One to a pair of cache lines.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    private struct Left
+    {
+        internal int Count;
     }
 }

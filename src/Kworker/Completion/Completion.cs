@@ -44,6 +44,12 @@ public sealed class Completion : IWaitObject
     /// <summary>Who waits, in order. Lock: <see cref="Locked"/>.</summary>
     private WaiterLine _line;
 
+    /// <summary>
+    /// Counts how often the line was emptied as a whole. Who stood in it until then has been claimed by that alone, so that the lock is held no longer for ten thousand than for
+    /// one; who claimed them marks each after it, and then nobody else looks at the mark. Lock: <see cref="Locked"/>.
+    /// </summary>
+    private int _generation;
+
     /// <summary>The counter, as tests set and see it.</summary>
     internal uint Done
     {
@@ -97,21 +103,23 @@ public sealed class Completion : IWaitObject
     /// <summary>Lets all waiters go, and all later ones, until <see cref="Reinit"/> (<c>complete_all</c>).</summary>
     public void CompleteAll()
     {
-        var woken = new WakeList();
         Lock();
         Waiter? waiter = _line.TakeAll();
+        _generation++; // they are claimed
+        Unlock(Forever);
+
+        var elsewhere = default(ResumeBlocks);
         while (waiter is not null)
         {
             Waiter? next = waiter.Next;
             waiter.Next = null;
             waiter.Previous = null;
             MarkClaimed(waiter, WakeReason.Woken);
-            woken.Add(waiter);
+            elsewhere.Resume(waiter);
             waiter = next;
         }
 
-        Unlock(Forever);
-        woken.ResumeAll();
+        elsewhere.Close();
     }
 
     /// <summary>
@@ -188,7 +196,7 @@ public sealed class Completion : IWaitObject
             return early ? WaitResult.Done(deadline.Remaining) : early;
         }
 
-        waiter.StartLimits(system, timeout, cancellationToken);
+        waiter.StartLimits(this, system, timeout, cancellationToken);
         waiter.BlockAsleep();
         WakeReason reason = waiter.Reason;
         waiter.Return();
@@ -236,7 +244,7 @@ public sealed class Completion : IWaitObject
     private AsyncWaiter? EnterAsync(TimeSpan timeout, WaitMode mode, CancellationToken cancellationToken, out WaitResult early)
     {
         KworkerSystem system = KworkerSystem.Current;
-        AsyncWaiter waiter = AsyncWaiter.Rent(system);
+        AsyncWaiter waiter = AsyncWaiter.Rent();
         if (timeout > TimeSpan.Zero)
             waiter.Deadline = new WaitDeadline(system.TimeProvider, timeout);
         waiter.Begin(this, mode, exclusive: true);
@@ -247,7 +255,7 @@ public sealed class Completion : IWaitObject
             return null;
         }
 
-        waiter.StartLimits(system, timeout, cancellationToken);
+        waiter.StartLimits(this, system, timeout, cancellationToken);
         early = default;
         return waiter;
     }
@@ -296,6 +304,7 @@ public sealed class Completion : IWaitObject
         {
             _line.AddLast(waiter);
             waiter.IsArmed = true;
+            waiter.Generation = _generation;
         }
 
         Unlock(done);
@@ -306,7 +315,7 @@ public sealed class Completion : IWaitObject
     {
         uint done = Lock();
         bool claimed = false;
-        if (waiter.IsArmed && (done != 0 || reason != WakeReason.Process))
+        if (waiter.Generation == _generation && waiter.IsArmed && (done != 0 || reason != WakeReason.Process))
         {
             // What is kept is taken even by a waiter that leaves: the kernel looks at the counter once more.
             if (done != 0)

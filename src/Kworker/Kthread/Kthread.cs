@@ -35,7 +35,7 @@ public sealed partial class Kthread
     private readonly WaitQueue _unpark = new();
 
     private Spinlock _lock;
-    private LinkedStack<Waiter, Waiter.OfTask> _waiters; // the waits that it is in; under _lock
+    private LinkedStack<Waiter, WaitTies.OfTask> _waiters; // the waits that it is in; under _lock
     private bool _isStarted; // its thread has been made, or never will be; false → true under _lock
 
     /// <summary>Pending signals. Bits are set under <c>_lock</c>, cleared by the thread itself; read by anybody.</summary>
@@ -138,9 +138,9 @@ public sealed partial class Kthread
     {
         var woken = new WakeList();
         _lock.Enter();
-        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, WaitTies.OfTask>.After(waiter))
         {
-            if (waiter.Object!.TryClaim(waiter, WakeReason.Process))
+            if (waiter.Ties!.Object!.TryClaim(waiter, WakeReason.Process))
                 woken.Add(waiter);
         }
 
@@ -310,10 +310,10 @@ public sealed partial class Kthread
         var woken = new WakeList();
         _lock.Enter();
         Seam.Or(ref _signals, signal);
-        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, WaitTies.OfTask>.After(waiter))
         {
             bool admits = waiter.Mode == WaitMode.Interruptible || (waiter.Mode == WaitMode.Killable && signal == SignalFatal);
-            if (admits && waiter.Object!.TryClaim(waiter, WakeReason.Signalled))
+            if (admits && waiter.Ties!.Object!.TryClaim(waiter, WakeReason.Signalled))
                 woken.Add(waiter);
         }
 

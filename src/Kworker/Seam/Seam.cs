@@ -12,6 +12,9 @@ namespace Kworker;
 /// </summary>
 internal static class Seam
 {
+    /// <summary>How many of the async methods that one call wakes a thread takes for its own (<see cref="ResumeRun"/>).</summary>
+    internal const int MostInResumeBlock = 64;
+
     /// <summary>Atomic compare-and-swap, a full fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int CompareExchange(ref int location, int value, int comparand) =>

@@ -29,10 +29,11 @@ public sealed partial class Kthread
     {
         var waits = new List<(Waiter, int)>();
         _lock.Enter();
-        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, Waiter.OfTask>.After(waiter))
+        for (Waiter? waiter = _waiters.First; waiter is not null; waiter = LinkedStack<Waiter, WaitTies.OfTask>.After(waiter))
         {
-            if (waiter is { Mode: WaitMode.Uninterruptible, HasTimeout: false } && !ReferenceEquals(waiter.Object, _unpark) && !ReferenceEquals(waiter.Object, Idles))
-                waits.Add((waiter, waiter.Waits));
+            WaitTies ties = waiter.Ties!;
+            if (waiter.Mode == WaitMode.Uninterruptible && !ties.HasTimeout && !ReferenceEquals(ties.Object, _unpark) && !ReferenceEquals(ties.Object, Idles))
+                waits.Add((waiter, ties.Waits));
         }
 
         _lock.Exit();

@@ -107,7 +107,7 @@ public sealed class WaitQueue : IWaitObject
         var deadline = new WaitDeadline(system.TimeProvider, timeout);
         ThreadWaiter waiter = ThreadWaiter.Rent();
         waiter.Begin(this, mode, exclusive);
-        waiter.StartLimits(system, timeout, cancellationToken);
+        waiter.StartLimits(this, system, timeout, cancellationToken);
         WakeReason ending;
         bool holds, looked = false;
         try
@@ -188,9 +188,9 @@ public sealed class WaitQueue : IWaitObject
     {
         KworkerSystem system = KworkerSystem.Current;
         var deadline = new WaitDeadline(system.TimeProvider, timeout);
-        AsyncWaiter waiter = AsyncWaiter.Rent(system);
+        AsyncWaiter waiter = AsyncWaiter.Rent();
         waiter.Begin(this, mode, exclusive);
-        waiter.StartLimits(system, timeout, cancellationToken);
+        waiter.StartLimits(this, system, timeout, cancellationToken);
         WakeReason ending;
         bool holds, looked = false;
         try
@@ -243,7 +243,7 @@ public sealed class WaitQueue : IWaitObject
     /// <summary>As <see cref="Sleep"/> without holding a thread.</summary>
     internal async ValueTask<WaitResult> SleepAsync(WaitMode mode, bool exclusive)
     {
-        AsyncWaiter waiter = AsyncWaiter.Rent(KworkerSystem.Current);
+        AsyncWaiter waiter = AsyncWaiter.Rent();
         waiter.Begin(this, mode, exclusive);
         if (Prepare(waiter) == WakeReason.Woken)
             await waiter.Suspend();

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using System.Threading.Tasks.Sources;
 
 namespace Kworker;
@@ -20,28 +21,20 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     private static readonly ContextCallback s_runInContext = static state => ((AsyncWaiter)state!).Invoke();
     private static readonly SendOrPostCallback s_runPosted = static state => ((AsyncWaiter)state!).Run();
 
-    private ContinuationItem? _item; // made when first needed
-    private KworkerSystem _system = null!; // set for each wait
     private Action<object?>? _continuation;
     private object? _state;
-    private SynchronizationContext? _context;
-    private bool _isWorker; // a worker awaits
-    private ExecutionContext? _executionContext;
+    private Destination? _destination; // made when first needed, and kept
+    private bool _hasDestination; // of the present wait: where what follows goes on, if not on the thread pool
     private short _version;
 
-    internal static AsyncWaiter Rent(KworkerSystem system)
-    {
-        AsyncWaiter waiter = AsyncWaiterPool.Take() ?? new AsyncWaiter();
-        waiter._system = system;
-        return waiter;
-    }
+    internal static AsyncWaiter Rent() => AsyncWaiterPool.Take() ?? new AsyncWaiter();
 
     /// <summary>By the owner, when nobody can call in any more. Tokens given out before are void from here.</summary>
     internal void Return()
     {
         Finish();
-        Reset();
-        _system = null!;
+        _version++;
+        ForgetContinuation();
         AsyncWaiterPool.Give(this);
     }
 
@@ -60,11 +53,34 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
             Schedule();
     }
 
-    internal override bool IsReadyElsewhere => Seam.Read(in _continuation) is not null && _context is null && !_isWorker;
+    /// <summary>
+    /// It goes on outside of this library, and is ready to: who wakes several may leave it to a <see cref="ResumeRun"/>. By who claimed it.
+    /// </summary>
+    internal bool IsReadyElsewhere => Seam.Read(in _continuation) is not null && (!_hasDestination || _destination!.IsThreadPool);
 
     /// <summary>True when there is a continuation, and the caller schedules it; else the awaiter will.</summary>
     private bool TakeContinuation() =>
         Seam.Read(in _continuation) is not null || Seam.CompareExchange(ref _continuation, s_resumed, null) is not null;
+
+    /// <summary>A hint only, from anybody at any time: the object may be another wait's by now, and the address another object's.</summary>
+    internal unsafe void Prefetch()
+    {
+        if (!Sse.IsSupported)
+            return;
+        byte* start = (byte*)Unsafe.AsPointer(ref NextToResume);
+        Sse.Prefetch0(start);
+        Sse.Prefetch0(start + 64);
+    }
+
+    /// <inheritdoc cref="Prefetch"/>
+    internal unsafe void PrefetchState()
+    {
+        if (!Sse.IsSupported || _state is not { } state)
+            return;
+        byte* start = *(byte**)Unsafe.AsPointer(ref state);
+        Sse.Prefetch0(start);
+        Sse.Prefetch0(start + 64);
+    }
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
@@ -77,16 +93,23 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         CheckToken(token);
-        if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
-            _executionContext = ExecutionContext.Capture();
-        SetContinuation(continuation, state, (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0);
+        SetContinuation(
+            continuation,
+            state,
+            (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? SynchronizationContext.Current : null,
+            (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? ExecutionContext.Capture() : null);
     }
 
-    private void SetContinuation(Action<object?> continuation, object? state, bool useContext)
+    private void SetContinuation(Action<object?> continuation, object? state, SynchronizationContext? context, ExecutionContext? executionContext)
     {
         _state = state;
-        _context = useContext ? SynchronizationContext.Current : null;
-        _isWorker = PoolWorker.Current is not null;
+        bool isWorker = PoolWorker.Current is not null;
+        if (isWorker || context is not null || executionContext is not null)
+        {
+            _hasDestination = true;
+            (_destination ??= new Destination(this)).Set(context, executionContext, isWorker);
+        }
+
         if (Seam.CompareExchange(ref _continuation, continuation, null) is not null)
         {
             _continuation = continuation; // Resume came first and left the scheduling to us
@@ -104,8 +127,14 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
         if (Seam.Read(in _continuation) is null)
             throw new InvalidOperationException("The wait is not over: await it, do not block on it.");
         WakeReason reason = Reason;
-        CancellationToken cancellationToken = CancellationToken;
-        TimeSpan remaining = Deadline.Remaining;
+        CancellationToken cancellationToken = default;
+        TimeSpan remaining = default;
+        if (IsTied)
+        {
+            cancellationToken = Ties!.CancellationToken;
+            remaining = Ties.Deadline.Remaining;
+        }
+
         IsClaimed = false;
         Return();
         return reason switch
@@ -118,7 +147,11 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
     }
 
     /// <summary>When the wait began and how long it may take: for what is left at its end.</summary>
-    internal WaitDeadline Deadline { get; set; }
+    internal WaitDeadline Deadline
+    {
+        get => IsTied ? Ties!.Deadline : default;
+        set => Tie().Deadline = value;
+    }
 
     private void CheckToken(short token)
     {
@@ -126,24 +159,26 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
             throw new InvalidOperationException("The result of a wait can be taken once.");
     }
 
-    private void Reset()
+    private void ForgetContinuation()
     {
-        _version++;
         _continuation = null;
         _state = null;
-        _context = null;
-        _executionContext = null;
-        Deadline = default;
+        if (!_hasDestination)
+            return;
+        _hasDestination = false;
+        _destination!.Clear();
     }
 
     private void Schedule()
     {
-        if (_context is WorkRun run)
-            run.Post((_item ??= new ContinuationItem(this)).OfRun(run)); // as Post of any context, without an allocation
-        else if (_context is { } context)
+        if (!_hasDestination)
+            Seam.QueueToCaller(this);
+        else if (_destination!.Context is WorkRun run)
+            run.Post(_destination.OfRun(run)); // as Post of any context, without an allocation
+        else if (_destination.Context is { } context)
             PostTo(context);
-        else if (_isWorker)
-            _system.QueueContinuation((_item ??= new ContinuationItem(this)).OfRun(null));
+        else if (_destination.IsWorker)
+            _destination.System!.QueueContinuation(_destination.OfRun(null));
         else
             Seam.QueueToCaller(this);
     }
@@ -160,7 +195,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
         }
         catch (Exception e)
         {
-            _system.Log($"{context.GetType()}.Post failed, what follows an await goes on on the thread pool: {e}");
+            _destination!.System!.Log($"{context.GetType()}.Post failed, what follows an await goes on on the thread pool: {e}");
             Seam.QueueToCaller(this);
         }
     }
@@ -169,7 +204,7 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
 
     internal void Run()
     {
-        if (_executionContext is { } executionContext)
+        if (_hasDestination && _destination!.ExecutionContext is { } executionContext)
             ExecutionContext.Run(executionContext, s_runInContext, this);
         else
             Invoke();
@@ -182,14 +217,40 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
         continuation(_state);
     }
 
-    /// <summary>What stands in a pool's list when the awaiting method is to go on there.</summary>
-    private sealed class ContinuationItem(AsyncWaiter waiter) : DeferredItem(ItemKind.Continuation)
+    /// <summary>Where the awaiting method is to go on, and, when that is on workers, what stands in their pool's list. Apart from the waiter for the same reason as <see cref="WaitTies"/>.</summary>
+    private sealed class Destination(AsyncWaiter waiter) : DeferredItem(ItemKind.Continuation)
     {
         private WorkRun? _run; // while it stands in a list: a pooled waiter must keep no system alive
 
         internal override WorkRun? Run => _run;
 
-        internal ContinuationItem OfRun(WorkRun? run)
+        internal SynchronizationContext? Context { get; private set; }
+
+        internal ExecutionContext? ExecutionContext { get; private set; }
+
+        internal KworkerSystem? System { get; private set; }
+
+        /// <summary>A worker awaits: without a context it goes on on the workers of <see cref="System"/>.</summary>
+        internal bool IsWorker { get; private set; }
+
+        internal bool IsThreadPool => Context is null && !IsWorker;
+
+        internal void Set(SynchronizationContext? context, ExecutionContext? executionContext, bool isWorker)
+        {
+            Context = context;
+            ExecutionContext = executionContext;
+            IsWorker = isWorker;
+            System = KworkerSystem.Current;
+        }
+
+        internal void Clear()
+        {
+            Context = null;
+            ExecutionContext = null;
+            System = null;
+        }
+
+        internal Destination OfRun(WorkRun? run)
         {
             _run = run;
             return this;
@@ -210,19 +271,14 @@ internal sealed class AsyncWaiter : Waiter, IValueTaskSource<WaitResult>, IValue
         /// <summary>Never: a condition is looked at again only after the context had a chance to run others.</summary>
         public bool IsCompleted => false;
 
-        public void OnCompleted(Action continuation)
-        {
-            waiter._executionContext = ExecutionContext.Capture();
-            UnsafeOnCompleted(continuation);
-        }
+        public void OnCompleted(Action continuation) =>
+            waiter.SetContinuation(s_invokeAction, continuation, SynchronizationContext.Current, ExecutionContext.Capture());
 
-        public void UnsafeOnCompleted(Action continuation) => waiter.SetContinuation(s_invokeAction, continuation, useContext: true);
+        public void UnsafeOnCompleted(Action continuation) => waiter.SetContinuation(s_invokeAction, continuation, SynchronizationContext.Current, null);
 
         public void GetResult()
         {
-            waiter._continuation = null;
-            waiter._state = null;
-            waiter._executionContext = null;
+            waiter.ForgetContinuation();
             waiter.IsClaimed = false;
         }
     }

@@ -13,7 +13,7 @@ internal interface IWaitObject
 }
 
 /// <summary>Why a waiter was woken.</summary>
-internal enum WakeReason
+internal enum WakeReason : byte
 {
     /// <summary>By the object: what was waited for came, or may have come.</summary>
     Woken,
@@ -48,21 +48,16 @@ internal abstract class Waiter
     /// <summary>The next one that the same wake-up resumes. Written by who claimed it.</summary>
     internal Waiter? NextToResume;
 
-    /// <summary>Of the kthread's waits. Lock: the kthread's.</summary>
-    private StackLinks<Waiter> _linksOfTask;
+    /// <summary>Made when first needed, and kept: see <see cref="IsTied"/>. The owner's.</summary>
+    private WaitTies? _ties;
 
-    internal readonly struct OfTask : IStackRole<Waiter>
-    {
-        public static ref StackLinks<Waiter> LinksOf(Waiter item) => ref item._linksOfTask;
-    }
-
-    private ExpiryNode? _expiry; // the owner's
-    private CancellationTokenRegistration _cancellation;
-    private TimerBase? _timers;
     private int _flags; // sticky: TimedOut, Cancelled; set before TryClaim, so that an owner that arms afterwards sees them
 
     private const int TimedOutFlag = 1;
     private const int CancelledFlag = 2;
+
+    /// <summary>Of a completion's line: see <see cref="Completion"/>. Lock: the object's.</summary>
+    internal int Generation;
 
     /// <summary>Lock: the object's.</summary>
     internal bool IsArmed;
@@ -70,20 +65,20 @@ internal abstract class Waiter
     /// <summary>Taken by somebody who resumes it or has. Set under the object's lock, cleared by the owner.</summary>
     internal bool IsClaimed;
 
+    // Constant during a wait, written by the owner.
+    internal bool IsExclusive;
+    private byte _mode;
+
     /// <summary>Valid while claimed.</summary>
     internal WakeReason Reason;
 
-    // Constant during a wait, written by the owner.
-    internal IWaitObject? Object;
-    internal WaitMode Mode;
-    internal bool IsExclusive;
-    internal Kthread? Task;
+    internal WaitMode Mode => (WaitMode)_mode;
 
-    /// <summary>How many waits it has served, the present one included. Written by the owner.</summary>
-    internal int Waits { get; private set; }
+    /// <summary>The present wait has more to it than its line: a kthread that waits, a time, a token. The owner's.</summary>
+    protected bool IsTied { get; private set; }
 
-    /// <summary>The present wait ends by itself. A look from outside.</summary>
-    internal bool HasTimeout => Volatile.Read(ref _timers) is not null;
+    /// <summary>See <see cref="IsTied"/>; null when nothing was tied to any wait of it so far.</summary>
+    internal WaitTies? Ties => Volatile.Read(ref _ties);
 
     internal bool IsQueued => Next is not null;
 
@@ -91,77 +86,57 @@ internal abstract class Waiter
 
     internal bool IsCancelled => (Seam.Read(in _flags) & CancelledFlag) != 0;
 
-    internal CancellationToken CancellationToken { get; private set; }
-
     /// <summary>A signal is pending that ends a wait of this mode. Read under the object's lock, after registration with the kthread.</summary>
-    internal bool HasSignal => Task is { } task && task.HasSignalFor(Mode);
+    internal bool HasSignal => IsTied && _ties!.Task is { } task && task.HasSignalFor(Mode);
 
     /// <summary>Lets the owner go on. By who claimed it, once, with no lock held.</summary>
     internal abstract void Resume();
-
-    /// <summary>
-    /// It goes on outside of this library, and is ready to: who wakes several may leave it to a <see cref="ResumeRun"/>. By who claimed it.
-    /// </summary>
-    internal virtual bool IsReadyElsewhere => false;
 
     /// <summary>The owner begins a wait: from here a signal to its kthread reaches it.</summary>
     internal void Begin(IWaitObject waitObject, WaitMode mode, bool exclusive)
     {
         Debug.Assert(!IsArmed && !IsClaimed && !IsQueued, "a waiter serves one wait at a time");
-        Object = waitObject;
-        Mode = mode;
+        _mode = (byte)mode;
         IsExclusive = exclusive;
         _flags = 0;
-        Waits++;
         if (Listeners.Stacks)
             WaitStacks.Note(this);
-        Task = Kthread.Current;
-        Task?.AddWaiter(this);
+        if (Kthread.Current is { } task)
+            Tie().Begin(waitObject, task);
     }
 
     /// <summary>From here time and token may end the wait.</summary>
-    internal void StartLimits(KworkerSystem system, TimeSpan timeout, CancellationToken cancellationToken)
+    internal void StartLimits(IWaitObject waitObject, KworkerSystem system, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        CancellationToken = cancellationToken;
-        if (timeout >= TimeSpan.Zero)
-        {
-            _timers = system.Timers;
-            if (!ReferenceEquals(_expiry?.Timers, _timers))
-                _expiry = new ExpiryNode(this, _timers);
-            _timers.Arm(_expiry, timeout);
-        }
+        if (timeout >= TimeSpan.Zero || cancellationToken.CanBeCanceled)
+            Tie().StartLimits(waitObject, system, timeout, cancellationToken);
+    }
 
-        if (cancellationToken.CanBeCanceled)
-            _cancellation = Seam.OnCancelled(static state => ((Waiter)state!).End(WakeReason.Cancelled), this, cancellationToken);
+    /// <summary>By the owner: the present wait has more to it.</summary>
+    protected WaitTies Tie()
+    {
+        IsTied = true;
+        if (_ties is null)
+            Volatile.Write(ref _ties, new WaitTies(this));
+        return _ties;
     }
 
     /// <summary>The owner's wait is over. Afterwards nobody calls in any more: timer and registration are waited out.</summary>
     internal void Finish()
     {
         Debug.Assert(!IsArmed && !IsClaimed && !IsQueued, "the object let go of it");
-        _timers?.CancelSync(_expiry!);
-        _timers = null;
-        Seam.Forget(_cancellation);
-        _cancellation = default;
-        CancellationToken = default;
-        Task?.RemoveWaiter(this);
-        Task = null;
-        Object = null;
+        if (!IsTied)
+            return;
+        _ties!.Finish();
+        IsTied = false;
     }
 
-    private void End(WakeReason reason)
+    /// <summary>By what is tied to it: its time is over, or its token was cancelled.</summary>
+    internal void End(IWaitObject waitObject, WakeReason reason)
     {
         Seam.Or(ref _flags, reason == WakeReason.TimedOut ? TimedOutFlag : CancelledFlag);
-        if (Object!.TryClaim(this, reason))
+        if (waitObject.TryClaim(this, reason))
             Resume();
-    }
-
-    private sealed class ExpiryNode(Waiter waiter, TimerBase timers) : TimedItem
-    {
-        /// <summary>Where it was armed first, and may stand still: it is armed nowhere else.</summary>
-        internal TimerBase Timers => timers;
-
-        internal override void Expire() => waiter.End(WakeReason.TimedOut);
     }
 }
 
@@ -170,39 +145,29 @@ internal struct WakeList
 {
     private Waiter? _first;
     private Waiter? _last;
-    private Waiter? _firstElsewhere; // those that are ready elsewhere
-    private Waiter? _lastElsewhere;
 
     internal void Add(Waiter waiter)
     {
-        if (waiter.IsReadyElsewhere)
-            Append(ref _firstElsewhere, ref _lastElsewhere, waiter);
+        if (_last is null)
+            _first = waiter;
         else
-            Append(ref _first, ref _last, waiter);
+            _last.NextToResume = waiter;
+        _last = waiter;
     }
 
     internal readonly void ResumeAll()
     {
+        var elsewhere = default(ResumeBlocks);
         Waiter? waiter = _first;
         while (waiter is not null)
         {
             Waiter? next = waiter.NextToResume; // before it goes on: afterwards it is its owner's again
             waiter.NextToResume = null;
-            waiter.Resume();
+            elsewhere.Resume(waiter);
             waiter = next;
         }
 
-        if (_firstElsewhere is not null)
-            ResumeRun.Queue((AsyncWaiter)_firstElsewhere);
-    }
-
-    private static void Append(ref Waiter? first, ref Waiter? last, Waiter waiter)
-    {
-        if (last is null)
-            first = waiter;
-        else
-            last.NextToResume = waiter;
-        last = waiter;
+        elsewhere.Close();
     }
 }
 

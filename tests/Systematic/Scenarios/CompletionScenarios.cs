@@ -281,6 +281,31 @@ public sealed class CompletionScenarios
     });
 
     [Fact]
+    public void What_is_left_of_a_block_stays_for_others_to_take() => Explorer.Explore(scenario =>
+    {
+        // Two blocks of two, all in line before. All but the last to go on come back only after it has.
+        var completion = new Completion();
+        var last = new Completion();
+        var end = new Completion();
+        int gone = 0;
+        async Task Wait()
+        {
+            await completion.WaitAsync();
+            if (Seam.Increment(ref gone) == 4)
+                last.CompleteAll();
+            last.Wait();
+            end.Complete();
+        }
+
+        for (int i = 0; i < 4; i++)
+            _ = Wait();
+        completion.CompleteAll();
+        for (int i = 0; i < 4; i++)
+            end.Wait();
+        Assert.Equal(4, gone);
+    });
+
+    [Fact]
     public void A_waiter_that_is_used_again_meets_no_end_of_its_last_wait() => Explorer.Explore(scenario =>
     {
         // One thread's waiter serves wait after wait, with times and tokens that may still be on their way when it is over.
