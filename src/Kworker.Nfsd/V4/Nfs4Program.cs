@@ -7,13 +7,16 @@ using Microsoft.Extensions.Logging;
 namespace Kworker.Nfsd.V4;
 
 /// <summary>
-/// NFS version 4, minor versions 0 (RFC 7530) and 1 (RFC 8881): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
+/// NFS version 4, minor versions 0 (RFC 7530), 1 (RFC 8881) and 2 (RFC 7862, whose own operations are all optional, and are not supported): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
 /// them in Nfs4Program.Table.cs, how a compound runs in Compound/. Thread-safe.
 /// </summary>
 internal sealed partial class Nfs4Program
 {
     public const uint Number = 100003;
     public const uint Version = 4;
+
+    /// <summary>The highest minor version. What holds for 1 holds for 2.</summary>
+    private const uint MaxMinorVersion = 2;
 
     /// <summary>Most operations of a compound outside a session. Linux's nfsd takes 50.</summary>
     public const int MaxOperations = 128;

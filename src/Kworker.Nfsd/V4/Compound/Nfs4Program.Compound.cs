@@ -30,7 +30,7 @@ internal sealed partial class Nfs4Program
         try
         {
             uint count = 0;
-            Nfsstat4 status = arguments.MinorVersion > 1
+            Nfsstat4 status = arguments.MinorVersion > MaxMinorVersion
                 ? Nfsstat4.MinorVersMismatch
                 : RunOperations(context, arguments.Operations, reply, out count);
             if (context.Replay is { } replay)
@@ -130,8 +130,8 @@ internal sealed partial class Nfs4Program
     {
         if (number >= (uint)_operations.Length || _operations[number] is not { } operation)
             return null;
-        // What 4.1 dropped is known there, and not supported; what it brought is none in 4.0.
-        return context.MinorVersion > 0 || operation.Has(OperationFlags.V40) ? operation : null;
+        // What 4.1 dropped is known there, and not supported; what a version brought is none in those before.
+        return context.MinorVersion >= operation.Since ? operation : null;
     }
 
     /// <summary>What stands in an operation's way whatever its arguments.</summary>
@@ -147,10 +147,12 @@ internal sealed partial class Nfs4Program
         }
         if (context.OperationCount > MaxOperations)
             return context.MinorVersion == 0 ? Nfsstat4.Resource : Nfsstat4.TooManyOps;
-        if (operation.Handler is null || (context.MinorVersion > 0 && !operation.Has(OperationFlags.V41)))
+        if (context.MinorVersion > 0 && !operation.Has(OperationFlags.V41))
             return Nfsstat4.NotSupp;
         if (operation.Has(OperationFlags.NeedsCurrent) && !context.HasCurrent)
             return Nfsstat4.NoFileHandle;
+        if (operation.Handler is null)
+            return Nfsstat4.NotSupp;
         return operation.Has(OperationFlags.Modifies) ? CheckRoom(context, reply, operation.MaximumResult) : Nfsstat4.Ok;
     }
 

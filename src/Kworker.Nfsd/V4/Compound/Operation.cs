@@ -25,5 +25,8 @@ internal sealed record Operation(NfsOpnum4 Number, string Name, OperationHandler
     /// <summary>The body that goes with a failure for which the handler left none; only with <see cref="OperationFlags.AlwaysHasBody"/>.</summary>
     public static void WriteFailureBody(XdrWriter reply) => reply.WriteCount(0); // SETATTR: an empty bitmap, nothing was set.
 
+    /// <summary>The first minor version that knows it.</summary>
+    public uint Since => Number > NfsOpnum4.ReclaimComplete ? 2u : Has(OperationFlags.V40) ? 0u : 1u;
+
     public bool Has(OperationFlags flag) => (Flags & flag) != 0;
 }

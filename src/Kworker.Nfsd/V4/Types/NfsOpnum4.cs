@@ -62,6 +62,25 @@ internal enum NfsOpnum4
     DestroyClientid = 57,
     ReclaimComplete = 58,
 
+    // Since 4.2 (RFC 7862, RFC 8276).
+    Allocate = 59,
+    Copy = 60,
+    CopyNotify = 61,
+    Deallocate = 62,
+    IoAdvise = 63,
+    LayoutError = 64,
+    LayoutStats = 65,
+    OffloadCancel = 66,
+    OffloadStatus = 67,
+    ReadPlus = 68,
+    Seek = 69,
+    WriteSame = 70,
+    Clone = 71,
+    GetXattr = 72,
+    SetXattr = 73,
+    ListXattrs = 74,
+    RemoveXattr = 75,
+
     /// <summary>The operation that stands in the results for a number that is none.</summary>
     Illegal = 10044,
 }
