@@ -73,9 +73,12 @@ internal sealed partial class Nfs4Program
             new(NfsOpnum4.SetSsv, "SET_SSV", null, OperationFlags.V41),
             new(NfsOpnum4.WantDelegation, "WANT_DELEGATION", null, OperationFlags.V41),
         ];
-        var table = new Operation?[(int)NfsOpnum4.ReclaimComplete + 1];
+        var table = new Operation?[(int)NfsOpnum4.RemoveXattr + 1];
         foreach (Operation operation in all)
             table[(int)operation.Number] = operation;
+        // Of 4.2's own operations each is optional (RFC 7862 section 13).
+        for (NfsOpnum4 number = NfsOpnum4.Allocate; number <= NfsOpnum4.RemoveXattr; number++)
+            table[(int)number] ??= new Operation(number, number.ToString(), null, OperationFlags.V41);
         return table;
     }
 }

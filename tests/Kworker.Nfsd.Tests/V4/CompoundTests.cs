@@ -36,12 +36,12 @@ public sealed class CompoundTests : IDisposable
     [InlineData(new byte[] { 0x74 })]
     public void The_tag_comes_back_whatever_it_is(byte[] tag)
     {
-        foreach (uint minor in (uint[])[0, 1, 2])
+        foreach (uint minor in (uint[])[0, 1, 2, 3])
             Assert.Equal(tag, _client.Send(Nfs4Client.Compound(minor, tag, Op4.PutRootFh)).Tag);
     }
 
     [Theory]
-    [InlineData(2u)]
+    [InlineData(3u)]
     [InlineData(uint.MaxValue)]
     public void Other_minor_versions_are_a_mismatch_and_run_nothing(uint minor)
     {
