@@ -7,7 +7,7 @@ namespace Kworker.Nfsd.Tests.V4;
 public sealed class OperationTests : IDisposable
 {
     private const uint NoEnt = 2, Exist = 17, Xdev = 18, NotDir = 20, IsDir = 21, Inval = 22, RoFs = 30, NameTooLong = 63, NotEmpty = 66, BadCookie = 10003,
-        TooSmall = 10005, BadType = 10007, Same = 10009, BadStateid = 10025, NotSame = 10027, Symlink = 10029, AttrNotSupp = 10032, BadXdr = 10036,
+        TooSmall = 10005, BadType = 10007, Same = 10009, StaleStateid = 10023, NotSame = 10027, Symlink = 10029, AttrNotSupp = 10032, BadXdr = 10036,
         BadOwner = 10039, BadChar = 10040, BadName = 10041;
 
     private const uint Type = 1, Change = 3, Size = 4, Acl = 12, RdAttrError = 11, Mode = 33, Owner = 36, OwnerGroup = 37, TimeAccessSet = 48,
@@ -108,7 +108,7 @@ public sealed class OperationTests : IDisposable
         byte[] fixedFile = _client.Handle(Op4.PutRootFh, Op4.Lookup("fixed"u8), Op4.Lookup("fixed"u8));
         Assert.Equal(RoFs, In(fixedFile, Op4.Write(0, "x"u8)));
         Assert.Equal(0u, In(fixedFile, Op4.Read(0, 1)));
-        Assert.Equal(BadStateid, In(_file, new Op4(25, new XdrBytes().U32(1).U64(77).U32(77).U64(0).U32(1).ToArray())));
+        Assert.Equal(StaleStateid, In(_file, new Op4(25, new XdrBytes().U32(1).U64(77).U32(77).U64(0).U32(1).ToArray())));
     }
 
     [Fact]
