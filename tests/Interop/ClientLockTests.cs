@@ -94,6 +94,29 @@ public sealed class ClientLockTests
         await server.TellAsync("end");
     }
 
+    // Of itself it tells nobody that it has restarted, and has its rpc.statd forget whom it should: nfs-utils' sm-notify has to be run before.
+    [Fact]
+    public async Task Locks_at_ganesha_are_held_over_its_restart_where_something_tells_us_of_it()
+    {
+        await using Ganesha server = await Ganesha.StartAsync(grace: 5, monitors: true);
+        await using PrivateNetwork here = await server.Network.StartNeighbourAsync();
+        await using var clients = await LockClients.StartAsync(here.RunBy, server.Url(address: "10.78.0.1"), "10.78.0.2", "10.78.0.3");
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 0 10"));
+        Assert.Equal("granted", await clients.DoAsync("lock 0 f 20 5"));
+        Assert.Equal("denied", await clients.DoAsync("lock 1 f 5 1"));
+
+        await server.KillAsync();
+        server.Network.Run(Machine.NeedCommand("sm-notify", "nfs-common"), "-f", "-v", "server").Succeeds();
+        await clients.LogsAsync("has rebooted"); // told while it is away: it is waited for
+        await server.StartAgainAsync();
+        // A rival is answered at the end of the grace period; by then all is reclaimed, or never will be.
+        Assert.Equal(["denied", "denied", "granted"], await Task.WhenAll(clients.DoAsync("lock 1 f 5 1"), clients.DoAsync("lock 1 f 24 1"), clients.DoAsync("lock 1 f 30 1")));
+        Assert.Equal("ok", await clients.DoAsync("write 0 f kept"));
+        Assert.Empty(clients.Lost);
+        Assert.Contains("done reclaiming 2 locks", clients.Log, StringComparison.Ordinal);
+        await clients.EndAsync();
+    }
+
     private static async Task<string> LocksAsync(LinuxGuest server)
     {
         await server.TellAsync("locks");

@@ -14,38 +14,36 @@ internal sealed partial class Ganesha : IAsyncDisposable
 
     private readonly PrivateNetwork _network;
     private readonly TemporaryDirectory _directory;
-    private readonly Process _process;
+    private readonly int _grace;
     private readonly StringBuilder _log = new();
+    private Process? _process;
 
-    private Ganesha(PrivateNetwork network, TemporaryDirectory directory, Process process)
+    private Ganesha(PrivateNetwork network, TemporaryDirectory directory, int grace)
     {
         _network = network;
         _directory = directory;
-        _process = process;
+        _grace = grace;
         Export = directory.Folder("export");
     }
 
     /// <summary>The exported directory.</summary>
     public string Export { get; }
 
+    /// <summary>Where it runs.</summary>
+    public PrivateNetwork Network => _network;
+
     /// <summary>Starts one and waits until it serves. The test does not run where there is none.</summary>
-    public static async Task<Ganesha> StartAsync()
+    /// <param name="grace">How long clients have after a start to reclaim locks, in seconds.</param>
+    /// <param name="monitors">Whether nfs-utils' rpc.statd runs beside it, as its NFSv3 locks need.</param>
+    public static async Task<Ganesha> StartAsync(int grace = 0, bool monitors = false)
     {
-        string ganesha = Machine.NeedShared("peers/ganesha");
+        Machine.NeedShared("peers/ganesha");
         Machine.NeedCommand("ganesha.nfsd", "nfs-ganesha nfs-ganesha-vfs");
-        string rpcbind = Machine.NeedCommand("rpcbind", "rpcbind");
-        PrivateNetwork network = await PrivateNetwork.StartAsync($"mkdir -p /run/rpcbind && {rpcbind}");
-        var directory = new TemporaryDirectory();
-        var start = new ProcessStartInfo(
-            network.RunBy[0], [.. network.RunBy.Skip(1), ganesha, directory.Folder("export"), "--port", $"{Port}", "--grace", "0", "--versions", "3"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var server = new Ganesha(network, directory, new Process { StartInfo = start, EnableRaisingEvents = true });
+        PrivateNetwork network = await PrivateNetwork.StartAsync(monitors ? PrivateNetwork.Statd : PrivateNetwork.Rpcbind);
+        var server = new Ganesha(network, new TemporaryDirectory(), grace);
         try
         {
-            await server.RunAsync();
+            await server.StartAgainAsync();
             return server;
         }
         catch
@@ -55,7 +53,39 @@ internal sealed partial class Ganesha : IAsyncDisposable
         }
     }
 
-    public string Url(string path = "") => $"nfs://127.0.0.1:{Port}{Export}/{path}";
+    /// <summary>Ends it by SIGKILL: it gets no chance to do anything more.</summary>
+    public async Task KillAsync()
+    {
+        Process process = _process ?? throw new InvalidOperationException("the server does not run");
+        _process = null;
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    /// <summary>Starts it after <see cref="KillAsync"/>; waits until it serves.</summary>
+    public async Task StartAgainAsync()
+    {
+        string[] command = Command(Machine.NeedShared("peers/ganesha"), Export, "--port", $"{Port}", "--grace", $"{_grace}", "--versions", "3");
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        var serves = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.OutputDataReceived += (_, e) => Take(e.Data, serves);
+        process.ErrorDataReceived += (_, e) => Take(e.Data, serves);
+        process.Exited += (_, _) => serves.TrySetException(new InvalidOperationException("NFS-Ganesha ended before it served"));
+        process.Start();
+        _process = process;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await serves.Task.WaitAsync(s_limit);
+    }
+
+    /// <summary>The URL of something in the export, as the server's machine or another one reaches it.</summary>
+    public string Url(string path = "", string address = "127.0.0.1") => $"nfs://{address}:{Port}{Export}/{path}";
 
     public string PathOf(string name) => Path.Combine(Export, name);
 
@@ -77,26 +107,12 @@ internal sealed partial class Ganesha : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-            _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        if (_process is not null)
+            await KillAsync();
         await _network.DisposeAsync();
         lock (_log)
             TestContext.Current.TestOutputHelper?.WriteLine($"--- the server's log:\n{_log}");
         _directory.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        var serves = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _process.OutputDataReceived += (_, e) => Take(e.Data, serves);
-        _process.ErrorDataReceived += (_, e) => Take(e.Data, serves);
-        _process.Exited += (_, _) => serves.TrySetException(new InvalidOperationException("NFS-Ganesha ended before it served"));
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        await serves.Task.WaitAsync(s_limit);
     }
 
     private void Take(string? line, TaskCompletionSource serves)
@@ -112,8 +128,9 @@ internal sealed partial class Ganesha : IAsyncDisposable
     // nsenter and the script become the server: it is the process that was started.
     private void Signal(int signal)
     {
-        if (Kill(_process.Id, signal) != 0)
-            throw new InvalidOperationException($"kill({_process.Id}, {signal}): errno {Marshal.GetLastPInvokeError()}");
+        int id = _process?.Id ?? throw new InvalidOperationException("the server does not run");
+        if (Kill(id, signal) != 0)
+            throw new InvalidOperationException($"kill({id}, {signal}): errno {Marshal.GetLastPInvokeError()}");
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

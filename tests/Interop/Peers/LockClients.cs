@@ -9,10 +9,13 @@ namespace Kworker.Interop.Peers;
 /// <summary>Clients of ours in a process of their own (<c>tests/Lock.Host</c>), which do as they are told, many things at once if so told.</summary>
 internal sealed class LockClients : IAsyncDisposable
 {
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
     private readonly Process _process;
     private readonly ConcurrentDictionary<string, TaskCompletionSource<string>> _asked = new();
     private readonly ConcurrentQueue<string> _lost = new();
     private readonly StringBuilder _log = new(); // lock: itself
+    private TaskCompletionSource _saidMore = new(TaskCreationOptions.RunContinuationsAsynchronously); // of the next line of the log; lock: _log
     private int _tag;
 
     private LockClients(Process process) => _process = process;
@@ -44,11 +47,7 @@ internal sealed class LockClients : IAsyncDisposable
         var clients = new LockClients(new Process { StartInfo = start });
         var ready = clients._asked.GetOrAdd("ready", _ => New());
         clients._process.OutputDataReceived += (_, e) => clients.Take(e.Data);
-        clients._process.ErrorDataReceived += (_, e) =>
-        {
-            lock (clients._log)
-                clients._log.AppendLine(e.Data);
-        };
+        clients._process.ErrorDataReceived += (_, e) => clients.TakeLog(e.Data);
         clients._process.Start();
         clients._process.BeginOutputReadLine();
         clients._process.BeginErrorReadLine();
@@ -69,6 +68,22 @@ internal sealed class LockClients : IAsyncDisposable
         return answer.Task;
     }
 
+    /// <summary>Waits until they have logged <paramref name="text"/>.</summary>
+    public async Task LogsAsync(string text)
+    {
+        while (true)
+        {
+            Task more;
+            lock (_log)
+            {
+                if (_log.ToString().Contains(text, StringComparison.Ordinal))
+                    return;
+                more = _saidMore.Task;
+            }
+            await more.WaitAsync(s_limit);
+        }
+    }
+
     /// <summary>All is unlocked and unmounted in good order.</summary>
     public async Task EndAsync()
     {
@@ -87,6 +102,18 @@ internal sealed class LockClients : IAsyncDisposable
     }
 
     private static TaskCompletionSource<string> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void TakeLog(string? line)
+    {
+        TaskCompletionSource saidMore;
+        lock (_log)
+        {
+            _log.AppendLine(line);
+            saidMore = _saidMore;
+            _saidMore = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        saidMore.TrySetResult();
+    }
 
     private void Take(string? line)
     {
