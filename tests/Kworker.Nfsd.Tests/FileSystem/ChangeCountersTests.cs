@@ -10,7 +10,11 @@ public sealed class ChangeCountersTests
     private long _now = 1_000 * Tick;
     private readonly ChangeCounters _counters;
 
-    public ChangeCountersTests() => _counters = NewCounters();
+    public ChangeCountersTests()
+    {
+        _counters = NewCounters();
+        _now += Tick;
+    }
 
     private ChangeCounters NewCounters(int capacity = 1 << 16) => new(capacity, Tick, () => _now);
 
@@ -56,9 +60,8 @@ public sealed class ChangeCountersTests
         var seen = new HashSet<ulong> { Value(_counters, file) };
         for (int i = 0; i < 100; i++)
             Assert.True(seen.Add(Change(file)));
-        _now += Tick;
 
-        // A restart: another table, the same file.
+        // A restart, within the tick even: another table, the same file.
         ChangeCounters after = NewCounters();
         ulong settled = Value(after, file);
         Assert.True(settled > seen.Max());
@@ -128,6 +131,7 @@ public sealed class ChangeCountersTests
     public void The_table_stays_small_and_values_never_fall()
     {
         ChangeCounters small = NewCounters(capacity: 64);
+        _now += Tick;
         var values = new Dictionary<ulong, ulong>();
         var times = new Dictionary<ulong, long>();
         var random = new Random(1);

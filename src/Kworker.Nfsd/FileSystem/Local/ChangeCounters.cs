@@ -38,6 +38,7 @@ internal sealed class ChangeCounters
     private readonly int _capacity;
     private readonly ulong _tick;
     private readonly Func<long> _clock;
+    private readonly ulong _start;
 
     private sealed class Shard
     {
@@ -63,6 +64,7 @@ internal sealed class ChangeCounters
         _capacity = Math.Max(1, capacity / _shards.Length);
         _tick = (ulong)Math.Max(tick == 0 ? SystemTick() : tick, ShortestTick);
         _clock = clock ?? SystemTime;
+        _start = unchecked((ulong)_clock());
     }
 
     /// <summary>Whether the ctime says all, so that nothing need be counted.</summary>
@@ -172,7 +174,8 @@ internal sealed class ChangeCounters
         End(made, made, isChanged: true);
     }
 
-    private ulong WithoutCount(ulong time) => unchecked((ulong)_clock()) >= time + _tick ? time + _tick - 1 : time;
+    // What was changed in the tick of the start, or earlier, may have been counted before it: that tick counts as over.
+    private ulong WithoutCount(ulong time) => time < _start + _tick || unchecked((ulong)_clock()) >= time + _tick ? time + _tick - 1 : time;
 
     /// <summary>Drops files above the capacity, but none that changes or whose tick may not be over. Shard.Lock is held.</summary>
     private void DropOld(Shard shard)
