@@ -33,7 +33,7 @@ internal sealed partial class LockCommand(Func<string?, NfsClientOptions> option
     {
         await using (session)
         {
-            (NfsClient client, string path) = await session.OpenAsync(url, cancellationToken);
+            (NfsClient client, string path) = await session.OpenNameAsync(url, cancellationToken);
             await using NfsFile file = isShared
                 ? await client.OpenAsync(path, cancellationToken: cancellationToken)
                 : await client.OpenAsync(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, cancellationToken: cancellationToken);

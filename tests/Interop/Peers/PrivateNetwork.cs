@@ -4,7 +4,7 @@ namespace Kworker.Interop.Peers;
 
 /// <summary>
 /// A network of its own, with nothing but a loopback, for a server and its clients: there port 111 and <c>/run/rpcbind.sock</c> are free,
-/// whatever the machine runs; the same goes for what nfs-utils keep in <c>/var/lib/nfs</c>. All that was started by its set-up ends with it.
+/// whatever the machine runs; the same goes for what nfs-utils and we keep below <c>/var/lib</c>. All that was started by its set-up ends with it.
 /// </summary>
 internal sealed class PrivateNetwork : IAsyncDisposable
 {
@@ -32,7 +32,8 @@ internal sealed class PrivateNetwork : IAsyncDisposable
         Machine.NeedCommand("ip", "iproute2");
         const string nfsUtils = "if [ -d /var/lib/nfs ]; then mount -t tmpfs none /var/lib/nfs && mkdir -p /var/lib/nfs/sm /var/lib/nfs/sm.bak && touch /var/lib/nfs/state && "
             + "{ ! id -u statd >/dev/null 2>&1 || chown -R statd /var/lib/nfs; }; fi";
-        var script = $"mount -t tmpfs none /run && ip link set lo up && {nfsUtils} && {setup} && echo ready && exec cat";
+        const string ours = "mkdir -p /var/lib/kworker && mount -t tmpfs none /var/lib/kworker";
+        var script = $"mount -t tmpfs none /run && ip link set lo up && {nfsUtils} && {ours} && {setup} && echo ready && exec cat";
         var start = new ProcessStartInfo(
             Machine.NeedCommand("unshare", "util-linux"), ["--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script])
         {

@@ -69,6 +69,9 @@ internal sealed class Talk : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends it a signal, by its name without SIG; not to what it has started.</summary>
+    public void Signal(string name) => Command.Run("/bin/sh", ["-c", $"kill -{name} {_process.Id}"]).Succeeds();
+
     /// <summary>Waits for its end; the exit status.</summary>
     public async Task<int> EndsAsync()
     {
