@@ -24,6 +24,9 @@ public abstract class DeferredItem
     /// <summary>1: the wheel has not been told of its last arming or disarming yet, but will be. See <see cref="TimerArming"/>.</summary>
     internal int IsUnsettled;
 
+    /// <summary>The count (<see cref="ItemState.CountOf"/>) of its last arming of those that are counted and have landed. See <see cref="TimerArming"/>.</summary>
+    internal int Landed;
+
     /// <summary>The next in its list is a flush barrier that goes wherever this one goes. Lock: the system's run lock.</summary>
     internal bool IsTied;
 

@@ -30,13 +30,18 @@ internal static class ItemState
     /// <summary>Disabled once.</summary>
     internal const long DisabledUnit = 1L << 16;
 
-    /// <summary>Counts how often it has been staged, in bits 32 and up: a worker begins only what is still staged as it was when it took it.</summary>
-    internal const long StagingUnit = 1L << 32;
+    /// <summary>
+    /// Counts, in bits 32 and up, how often it has been staged, and armed while it did not run: a worker begins only what is still staged as it was when it took it.
+    /// </summary>
+    internal const long CountUnit = 1L << 32;
 
-    /// <summary>Both are of one time that the item was staged.</summary>
-    internal static bool IsSameStaging(long state, long other) => (state ^ other) >>> 32 == 0;
+    /// <summary>What <see cref="CountUnit"/> counts.</summary>
+    internal static int CountOf(long state) => (int)(state >>> 32);
 
-    /// <summary>Its time runs. See <see cref="TimerArming"/> for these four.</summary>
+    /// <summary>Both are of one time that the item was staged: what runs from a stage is not counted on.</summary>
+    internal static bool IsSameStaging(long state, long other) => CountOf(state) == CountOf(other);
+
+    /// <summary>Its time runs. See <see cref="TimerArming"/> for these five.</summary>
     internal const long Armed = 1 << 8;
 
     /// <summary>Armed, and the thread that fires timers looks whether it is due.</summary>
@@ -45,6 +50,9 @@ internal static class ItemState
     /// <summary>Changes with each arming.</summary>
     internal const long Parity = 1 << 10;
 
-    /// <summary>Armed, and who armed it is about to write when it is due.</summary>
+    /// <summary>Armed while it ran, and who armed it is about to write when it is due.</summary>
     internal const long Landing = 1 << 15;
+
+    /// <summary>Armed while it did not run: counted, and <see cref="DeferredItem.Landed"/> says when that has been written.</summary>
+    internal const long Counted = 1 << 5;
 }

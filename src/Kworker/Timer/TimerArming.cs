@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kworker;
 
 /// <summary>
@@ -10,10 +12,15 @@ namespace Kworker;
 ///     └───────────┴───────────────────────────┘ disarm
 /// </code>
 /// <para>
-/// An arming has a second half. Each flips Parity and sets Landing; then <c>Expires</c> is written, with the same parity, and Landing is taken away: it has landed. Nobody
-/// disarms, fires or arms anew what has not landed, so there is one writer of <c>Expires</c> (and of what the armer writes before it) at a time, and who sees the two
-/// parities equal has the arming whole. Landing is a bit of the state, because the parities alone would not do for a compare-and-swap: after two more armings
-/// they are what they were, and the second of these may not have landed.
+/// An arming has a second half. Each flips Parity; then <c>Expires</c> is written, with the same parity, and then that it has landed. Nobody disarms, fires or arms anew what
+/// has not landed, so there is one writer of <c>Expires</c> (and of what the armer writes before it) at a time, and who sees the two parities equal has the arming whole. For a
+/// compare-and-swap of the state the parities alone would not do: after two more armings they are what they were, and the second of these may not have landed. So who takes
+/// an arming for landed must find another state if it is another arming. There are two ways, and Counted says which:
+/// <list type="bullet">
+/// <item>One that is armed while it does not run is counted, in the upper half of the state, which is never again what it was. <c>Landed</c> is that count, by a plain write. Armed
+/// it does not begin to run, and is not staged: so the count stands still.</item>
+/// <item>Where it runs, its worker's stage may know the run by that count. There Landing is set, and taken away by an interlocked operation.</item>
+/// </list>
 /// </para>
 /// <para>
 /// IsUnsettled says that the wheel will be told. Who changes the state reads it after: if it is 0 he sets it, before his arming lands, and tells the base, which puts the
@@ -31,32 +38,51 @@ internal static class TimerArming
     private const long Armed = ItemState.Armed;
     private const long Firing = ItemState.Firing;
     private const long Landing = ItemState.Landing;
+    private const long Counted = ItemState.Counted;
 
     internal static bool IsArmed(long state) => (state & Armed) != 0;
 
     /// <summary>Armed, and whoever changes the state from this to another changes an arming that has landed.</summary>
-    internal static bool HasLanded(long state) => (state & (Armed | Landing)) == Armed;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasLanded(DeferredItem item, long state) =>
+        (state & Counted) != 0 ? IsArmed(state) && Seam.Read(in item.Landed) == ItemState.CountOf(state) : (state & (Armed | Landing)) == Armed;
 
     /// <summary>The state that follows on an arming.</summary>
-    internal static long Arm(long state) => ((state & ~Firing) | Armed | Landing) ^ ItemState.Parity;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Arm(long state)
+    {
+        long armed = ((state & ~(Firing | Counted)) | Armed) ^ ItemState.Parity;
+        return (state & ItemState.Running) == 0 ? (armed | Counted) + ItemState.CountUnit : armed | Landing;
+    }
+
+    /// <summary>By who armed it, after the compare-and-swap to <paramref name="state"/>, when all has been written: it has landed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Land(DeferredItem item, long state)
+    {
+        if ((state & Counted) != 0)
+            Seam.Write(ref item.Landed, ItemState.CountOf(state));
+        else
+            Seam.And(ref item.State, ~Landing);
+    }
 
     /// <summary>
     /// Takes Armed away, and with it those of <paramref name="bits"/>; true when it was armed, and then it will not fire. <paramref name="tell"/>: it was settled, the
     /// base is to be told.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool TryDisarm(DeferredItem item, long bits, out bool tell)
     {
         long state = Seam.Read(in item.State);
         tell = false;
         while (IsArmed(state))
         {
-            if (!HasLanded(state))
+            if (!HasLanded(item, state))
             {
                 state = WaitUntilLanded(item);
                 continue;
             }
 
-            long seen = Seam.CompareExchange(ref item.State, state & ~(Armed | Firing | bits), state);
+            long seen = Seam.CompareExchange(ref item.State, state & ~(Armed | Firing | Counted | bits), state);
             if (seen == state)
             {
                 tell = MarkUnsettled(item);
@@ -70,6 +96,7 @@ internal static class TimerArming
     }
 
     /// <summary>After a change of the state: true when the caller is to tell the base.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool MarkUnsettled(DeferredItem item)
     {
         if (Seam.Read(in item.IsUnsettled) != 0)
@@ -85,7 +112,7 @@ internal static class TimerArming
         while (true)
         {
             long state = Seam.Read(in item.State);
-            if (!IsArmed(state) || HasLanded(state))
+            if (!IsArmed(state) || HasLanded(item, state))
                 return state;
             Seam.Spin(ref spin);
         }
@@ -141,7 +168,7 @@ internal static class TimerArming
         long state = Seam.Read(in item.State);
         while (IsArmed(state))
         {
-            if (!HasLanded(state))
+            if (!HasLanded(item, state))
             {
                 state = WaitUntilLanded(item);
                 continue;
@@ -163,7 +190,7 @@ internal static class TimerArming
 
             while ((state & Firing) != 0)
             {
-                seen = Seam.CompareExchange(ref item.State, state & ~(Armed | Firing), state);
+                seen = Seam.CompareExchange(ref item.State, state & ~(Armed | Firing | Counted), state);
                 if (seen == state)
                     return true;
                 state = seen; // another bit changed; or it was disarmed or armed anew, and Firing is gone

@@ -100,7 +100,7 @@ internal sealed class TimerBase : IDisposable
     {
         bool tell = TimerArming.MarkUnsettled(item);
         Seam.Write(ref entry.Expires, TimerExpiry.Of(expires, state));
-        Seam.And(ref item.State, ~ItemState.Landing);
+        TimerArming.Land(item, state);
         return (tell || IsTooEarly(expires)) && Tell(item);
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kworker;
 
 /// <summary>
@@ -106,6 +108,7 @@ public abstract class DelayedWork : Work
     }
 
     /// <summary>Whether nothing is to be done but to arm it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanArm(Workqueue target, TimeSpan delay) =>
         delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && !target.IsDisposed;
 
@@ -121,7 +124,7 @@ public abstract class DelayedWork : Work
         while (true)
         {
             wasPending = (state & ItemState.Pending) != 0;
-            if ((state & Taken) != 0 && !(modify && TimerArming.HasLanded(state)))
+            if ((state & Taken) != 0 && !(modify && TimerArming.HasLanded(this, state)))
                 break;
             long armed = TimerArming.Arm(state) | ItemState.Pending;
             long seen = Seam.CompareExchange(ref State, armed, state);

@@ -18,7 +18,7 @@ public abstract partial class Work
             IsQueued = false;
         if (!ReferenceEquals(_stagedBy, worker))
             _stagedBy = worker;
-        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.StagingUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
+        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.CountUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
         Seam.Write(ref State, ticket);
     }
 
@@ -29,7 +29,7 @@ public abstract partial class Work
     {
         if (!ReferenceEquals(_stagedBy, worker))
             _stagedBy = worker;
-        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.StagingUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
+        ticket = ((State & ~ItemState.StageIndexMask) + ItemState.CountUnit) | ((long)index << ItemState.StageIndexShift) | ItemState.Staged;
         Seam.Write(ref State, ticket);
     }
 
