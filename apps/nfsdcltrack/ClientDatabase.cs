@@ -87,6 +87,9 @@ internal sealed partial class ClientDatabase : IDisposable
     {
         if (Directory.Exists(directory))
             return;
+        string parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))) ?? "/";
+        if (!Directory.Exists(parent))
+            throw new DatabaseException($"Unable to create {directory}: {parent} is not there", ExitCodes.CannotInit);
         try
         {
             Directory.CreateDirectory(directory, Private);
@@ -96,7 +99,7 @@ internal sealed partial class ClientDatabase : IDisposable
             throw new DatabaseException($"Unable to create {directory}: {exception.Message}", ExitCodes.CannotInit);
         }
         // The name of what was made must be on disk before anything in it counts.
-        int descriptor = OpenCall(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))) ?? "/", DirectoryOnly);
+        int descriptor = OpenCall(parent, DirectoryOnly);
         if (descriptor < 0)
             return; // A directory that may be written and not read: nothing more can be done for it.
         _ = SyncCall(descriptor);

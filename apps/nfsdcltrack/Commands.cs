@@ -114,7 +114,7 @@ internal sealed partial class Commands(string storageDirectory, Log log, bool en
         return ExitCodes.Ok;
     }
 
-    private bool HasSession => environment("NFSDCLTRACK_CLIENT_HAS_SESSION") is ['Y' or 'y', ..];
+    private bool HasSession => environment("NFSDCLTRACK_CLIENT_HAS_SESSION") is ['Y', ..];
 
     private void EndGraceIfReclaimed(ClientDatabase database)
     {
