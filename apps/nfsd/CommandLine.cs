@@ -123,6 +123,26 @@ internal sealed class CommandLine
         CustomParser = result => ParseNumber(result, "--lease", MaxGraceSeconds),
     };
 
+    private readonly Option<string[]> _noVersion = new("--no-nfs-version")
+    {
+        Description = "Do not serve VERSION: 3, 4, 4.0, 4.1 or 4.2; may be given several times.",
+        HelpName = "VERSION",
+    };
+
+    private readonly Option<string> _cltrack = new("--cltrack")
+    {
+        Description = "NFSv4: the program that records which clients may get their locks and open files back after a restart; it is called as the kernel's server calls it. "
+            + "[default: /sbin/nfsdcltrack, or without that the one beside nfsd]",
+        HelpName = "PROGRAM",
+    };
+
+    private readonly Option<string> _cltrackStorage = new("--cltrack-storage")
+    {
+        Description = "NFSv4: where that program keeps the record; it is told by '-s DIR' before its command. [default for a program named nfsdcltrack: nfsdcltrack "
+            + "in the directory of --state; any other is not told]",
+        HelpName = "DIR",
+    };
+
     private readonly Option<int> _drain = new("--drain")
     {
         Description = "At SIGTERM or SIGINT, wait so many SECONDS at most for calls that run. A second signal ends at once. [default: 30]",
@@ -141,11 +161,11 @@ internal sealed class CommandLine
     public CommandLine()
     {
         Root = new RootCommand(
-            "Serves directories over NFS version 3.\n\n"
+            "Serves directories over NFS version 3, 4.0 and 4.1.\n\n"
             + "Example: nfsd --export /srv:rw,insecure --port 20049\n"
             + "It prints the command that mounts it.")
         {
-            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
+            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _noVersion, _cltrack, _cltrackStorage, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
         };
     }
 
@@ -170,6 +190,9 @@ internal sealed class CommandLine
             Nsm = Given(parsed, _nsm, NsmMode.BuiltIn),
             Grace = TimeSpan.FromSeconds(Given(parsed, _grace, DefaultGraceSeconds)),
             Lease = TimeSpan.FromSeconds(Given(parsed, _lease, DefaultLeaseSeconds)),
+            Versions = ReadVersions(parsed.GetValue(_noVersion) ?? []),
+            ClientTracking = parsed.GetValue(_cltrack),
+            ClientTrackingStorage = parsed.GetValue(_cltrackStorage),
             DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
             LogLevel = Given(parsed, _logLevel, LogLevel.Information),
         };
@@ -178,6 +201,26 @@ internal sealed class CommandLine
         if (settings.StateDirectory.Length == 0)
             throw new StartupException("there is no home directory to keep state in: name a directory with --state. See nfsd --help.", Program.UsageError);
         return settings;
+    }
+
+    private static NfsVersions ReadVersions(string[] without)
+    {
+        NfsVersions versions = NfsVersions.All;
+        foreach (string word in without)
+        {
+            versions &= ~(word switch
+            {
+                "3" => NfsVersions.V3,
+                "4" => NfsVersions.V4,
+                "4.0" => NfsVersions.V40,
+                "4.1" => NfsVersions.V41,
+                "4.2" => NfsVersions.V42,
+                _ => throw new StartupException($"--no-nfs-version {word}: it is one of 3, 4, 4.0, 4.1, 4.2. See nfsd --help.", Program.UsageError),
+            });
+        }
+        return versions != NfsVersions.None
+            ? versions
+            : throw new StartupException("--no-nfs-version: no version is left to serve. See nfsd --help.", Program.UsageError);
     }
 
     private static string DefaultStateDirectory()

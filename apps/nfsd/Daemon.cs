@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
@@ -33,6 +34,7 @@ internal static class Daemon
             TellLimits(exports, directories, loggers.CreateLogger("nfsd"));
             server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
             await StartAsync(server, settings);
+            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => ResumeTracking(context, server));
             await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports, HasLocks(settings)));
             await output.FlushAsync();
             await termination.WaitAsync();
@@ -44,6 +46,13 @@ internal static class Daemon
             if (isIdle)
                 await DisposeAsync(server, directories);
         }
+    }
+
+    // What the administrator has mended. The signal's thread is not one that may wait for it.
+    private static void ResumeTracking(PosixSignalContext context, NfsServer server)
+    {
+        context.Cancel = true;
+        new Work<NfsServer>(server, static async (server, _) => await server.ResumeClientTrackingAsync()).Schedule();
     }
 
     // A client finds the lock manager by rpcbind alone.
@@ -114,6 +123,9 @@ internal static class Daemon
                 Nsm = settings.Nsm,
                 Grace = settings.Grace,
                 Lease = settings.Lease,
+                Versions = settings.Versions,
+                ClientTrackingProgram = settings.ClientTracking,
+                ClientTrackingStorage = settings.ClientTrackingStorage,
                 LoggerFactory = loggers,
             });
         }

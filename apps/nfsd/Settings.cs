@@ -1,5 +1,6 @@
 using System.Net;
 using Kworker.Lockd;
+using Kworker.Nfsd;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,12 @@ internal sealed record Settings
     public required TimeSpan Grace { get; init; }
 
     public required TimeSpan Lease { get; init; }
+
+    public required NfsVersions Versions { get; init; }
+
+    public required string? ClientTracking { get; init; }
+
+    public required string? ClientTrackingStorage { get; init; }
 
     public required TimeSpan DrainTime { get; init; }
 

@@ -62,6 +62,8 @@ public sealed class NfsServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Exports.Count == 0)
             throw new ArgumentException("Nothing is exported.", nameof(options));
+        if ((options.Versions & NfsVersions.All) == NfsVersions.None)
+            throw new ArgumentException("No version is served.", nameof(options));
         if (options.MaximumTransfer is < 4096 or > 16 << 20 || options.MaximumTransfer % 4096 != 0)
             throw new ArgumentException($"A transfer of {options.MaximumTransfer} bytes is no multiple of 4096 up to 16 MiB.", nameof(options));
 
@@ -81,21 +83,26 @@ public sealed class NfsServer : IAsyncDisposable
             Logger = loggers.CreateLogger("Kworker.SunRpc"),
         });
         var verifier = new WriteVerifier();
-        RpcProgram nfs = new Nfs3Program(_exports, verifier, options.MaximumTransfer, _logger).ToRpcProgram();
+        bool hasV3 = options.Versions.HasFlag(NfsVersions.V3);
+        RpcProgram nfs = hasV3
+            ? new Nfs3Program(_exports, verifier, options.MaximumTransfer, _logger).ToRpcProgram()
+            : new RpcProgram(Nfs3Program.Number, "nfs");
         var files = new ServedLockFiles(_exports);
         ServedLockFiles? localFiles = options.LocalLocks ? files : null;
         ILogger lockLogger = loggers.CreateLogger("Kworker.Lockd");
-        if (options.Locks)
+        if (options.Locks && hasV3)
             _locks = new LockService(options.MakeLockOptions(lockLogger), files, localFiles);
         else
             _ownTable = new LockTable(new LockTableOptions { LocalFiles = localFiles, System = options.System, Logger = lockLogger });
-        _tracking = MakeTracking();
+        _tracking = options.MakeTracking(_logger);
         _nfs4 = new NfsState(
             options.MakeStateOptions(_logger), _locks?.Table ?? _ownTable!, file => files.KeyOf(file.FileSystem, file.Handle),
             _locks?.Managers ?? new GraceManagers(), _tracking);
-        new Nfs4Program(_exports, _nfs4, verifier, options.MaximumTransfer, clock, _logger).AddTo(nfs);
+        if ((options.Versions & NfsVersions.V4) != NfsVersions.None)
+            new Nfs4Program(_exports, _nfs4, verifier, options.MaximumTransfer, clock, _logger) { Versions = options.Versions }.AddTo(nfs);
         _rpc.Add(nfs);
-        _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
+        if (hasV3)
+            _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
         foreach (RpcProgram program in _locks?.Programs ?? [])
             _rpc.Add(program);
     }
@@ -145,6 +152,12 @@ public sealed class NfsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// NFSv4: turns the record of clients on, after the program that keeps it was missing or failed and that has been mended. Who is there is recorded then.
+    /// </summary>
+    /// <returns>Whether clients are recorded.</returns>
+    public async ValueTask<bool> ResumeClientTrackingAsync() => _tracking is UmhClientTracking tracking && await tracking.ResumeAsync();
+
     /// <summary>Drains without limit of time, if that has not been done.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -158,11 +171,6 @@ public sealed class NfsServer : IAsyncDisposable
             await _ownTable.DisposeAsync();
         await _syncing.DisposeAsync();
     }
-
-    /// <summary>The record of NFSv4's clients.</summary>
-#pragma warning disable CA1859 // which one it is, is decided here
-    private static IClientTracking MakeTracking() => new NoTracking();
-#pragma warning restore CA1859
 
     private void Sync()
     {

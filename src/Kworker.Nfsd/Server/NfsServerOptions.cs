@@ -2,6 +2,7 @@ using System.Net;
 using Kworker.Lockd;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.State;
+using Kworker.Nfsd.Tracking;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -57,6 +58,21 @@ public sealed class NfsServerOptions
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>The versions of NFS that are served.</summary>
+    public NfsVersions Versions { get; set; } = NfsVersions.All;
+
+    /// <summary>
+    /// NFSv4: the program that keeps the record of clients which may get their locks and open files back after a restart. Null: the machine's
+    /// <c>/sbin/nfsdcltrack</c>, or, if there is none, <c>nfsdcltrack</c> beside this program. There is no record without <see cref="StateDirectory"/>.
+    /// </summary>
+    public string? ClientTrackingProgram { get; set; }
+
+    /// <summary>
+    /// NFSv4: where that program is to keep the record. Null: a program named <c>nfsdcltrack</c> has it in <see cref="StateDirectory"/>; any other one is called
+    /// exactly as the kernel calls it, and keeps it where it will.
+    /// </summary>
+    public string? ClientTrackingStorage { get; set; }
+
     /// <summary>The system whose workers run the calls; the current one if null.</summary>
     public KworkerSystem? System { get; set; }
 
@@ -82,6 +98,30 @@ public sealed class NfsServerOptions
         System = System,
         Logger = logger,
     };
+
+    /// <summary>The record of NFSv4's clients.</summary>
+    internal IClientTracking MakeTracking(ILogger logger)
+    {
+        if (StateDirectory is null || (Versions & NfsVersions.V4) == NfsVersions.None)
+            return new NoTracking();
+        // Helpers run in the root directory.
+        string state = Path.GetFullPath(StateDirectory);
+        string? program = ClientTrackingProgram is null ? null : Path.GetFullPath(ClientTrackingProgram);
+        string? storage = ClientTrackingStorage is not null ? Path.GetFullPath(ClientTrackingStorage)
+            : TrackingProgram.TakesStorage(program ?? TrackingProgram.Find()) ? Path.Combine(state, TrackingProgram.Name)
+            : null;
+        return new UmhClientTracking(
+            new UmhTrackingOptions
+            {
+                Program = program,
+                StorageDirectory = storage,
+                // Whose record is its own has legacy ones of its own, too: there are none, and those of the machine's server are left alone.
+                RecoveryDirectory = storage is null ? UmhTrackingOptions.KernelRecoveryDirectory : Path.Combine(state, "v4recovery"),
+                TrustFile = Path.Combine(state, "nfsdcltrack-trust"),
+                System = System ?? KworkerSystem.Current,
+            },
+            logger);
+    }
 
     /// <summary>The key of file handles, by <see cref="StateDirectory"/>.</summary>
     internal FileHandleSeal MakeSeal() => new(

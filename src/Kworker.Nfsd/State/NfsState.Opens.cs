@@ -93,7 +93,8 @@ internal sealed partial class NfsState
     public Nfsstat4 Open(OpenOwner owner, in FileKey key, ShareAccess access, ShareAccess deny, bool isReclaim, out Stateid4 stateid)
     {
         NfsClient client = owner.Client;
-        if (owner.IsConfirmed)
+        // Who reclaims is in the record, and of 4.1 counts as one that has yet to come back until it says RECLAIM_COMPLETE.
+        if (owner.IsConfirmed && !isReclaim)
             EnsureRecorded(client); // 4.1: RECLAIM_COMPLETE has done it; 4.0's new owners: OPEN_CONFIRM will
         while (true)
         {

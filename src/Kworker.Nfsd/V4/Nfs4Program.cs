@@ -28,6 +28,9 @@ internal sealed partial class Nfs4Program
     private readonly uint _maxTransfer;
     private readonly ILogger _logger;
 
+    /// <summary>Which minor versions are spoken.</summary>
+    public NfsVersions Versions { get; init; } = NfsVersions.All;
+
     /// <param name="exports">What is served.</param>
     /// <param name="state">Clients and what they hold.</param>
     /// <param name="verifier">This start's write verifier.</param>

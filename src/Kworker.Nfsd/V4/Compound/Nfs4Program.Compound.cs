@@ -30,7 +30,7 @@ internal sealed partial class Nfs4Program
         try
         {
             uint count = 0;
-            Nfsstat4 status = arguments.MinorVersion > MaxMinorVersion
+            Nfsstat4 status = !Speaks(arguments.MinorVersion)
                 ? Nfsstat4.MinorVersMismatch
                 : RunOperations(context, arguments.Operations, reply, out count);
             if (context.Replay is { } replay)
@@ -52,6 +52,14 @@ internal sealed partial class Nfs4Program
             context.Return();
         }
     }
+
+    private bool Speaks(uint minorVersion) => minorVersion switch
+    {
+        0 => Versions.HasFlag(NfsVersions.V40),
+        1 => Versions.HasFlag(NfsVersions.V41),
+        2 => Versions.HasFlag(NfsVersions.V42),
+        _ => false,
+    };
 
     private Nfsstat4 RunOperations(CompoundContext context, ReadOnlyMemory<byte> operations, XdrWriter reply, out uint count)
     {
