@@ -15,9 +15,6 @@ internal sealed partial class Nfs4Program
     public const uint Number = 100003;
     public const uint Version = 4;
 
-    /// <summary>The highest minor version. What holds for 1 holds for 2.</summary>
-    private const uint MaxMinorVersion = 2;
-
     /// <summary>Most operations of a compound outside a session. Linux's nfsd takes 50.</summary>
     public const int MaxOperations = 128;
 
@@ -28,7 +25,7 @@ internal sealed partial class Nfs4Program
     private readonly uint _maxTransfer;
     private readonly ILogger _logger;
 
-    /// <summary>Which minor versions are spoken.</summary>
+    /// <summary>Which minor versions are spoken. What holds for 1 holds for 2.</summary>
     public NfsVersions Versions { get; init; } = NfsVersions.All;
 
     /// <param name="exports">What is served.</param>
