@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace Kworker.Nfs.Tests;
@@ -75,6 +76,32 @@ public sealed class DirectIoTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await file.WriteAsync(0, new byte[4 << 20], cancelled.Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await file.ReadAsync(0, new byte[4 << 20], cancelled.Token));
         await file.WriteAsync(0, "x"u8.ToArray()); // and harms nobody else
+    }
+
+    // process_one_work > rpc_async_release > nfs_direct_read_completion > nfs_direct_complete; of a write, the commit is the last.
+    [Fact]
+    public async Task A_stack_taken_where_the_last_one_is_down_reads_as_the_kernels()
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        await using NfsClient client = await served.MountAsync(s_small);
+        await using NfsFile file = await client.OpenAsync("a", FileMode.CreateNew, FileAccess.ReadWrite);
+        string[] write = [];
+        string[] read = [];
+        await new DirectWrite(client.Mount, file.Inode, "a", 0, RandomBytes(1 << 20)) { Completed = _ => write = Stack() }.WriteAsync(default);
+        await new DirectRead(client.Mount, file.Inode, "a", 0, new byte[1 << 20]) { Completed = _ => read = Stack() }.ReadAsync(default);
+        Assert.Equal(["kworker", "PoolWorker.Process", "RpcAsyncTask.AsyncRelease", "DirectWrite.CommitCompletion", "DirectRequest.Complete"], write);
+        Assert.Equal(["kworker", "PoolWorker.Process", "RpcAsyncTask.AsyncRelease", "DirectRead.ReadCompletion", "DirectRequest.Complete"], read);
+    }
+
+    /// <summary>The kind of this thread, and which of the kernel's functions it is in, in our names: those that we may not name otherwise.</summary>
+    private static string[] Stack()
+    {
+        string[] kernels = ["Process", "AsyncRelease", "ReadCompletion", "CommitCompletion", "Complete"];
+        var frames = from frame in new StackTrace().GetFrames().Reverse()
+                     let method = DiagnosticMethodInfo.Create(frame)
+                     where kernels.Contains(method.Name)
+                     select $"{method.DeclaringTypeName?.Split('.')[^1]}.{method.Name}";
+        return [Thread.CurrentThread.Name!.Split('/')[0], .. frames];
     }
 
     private static byte[] RandomBytes(int count) => RandomNumberGenerator.GetBytes(count);

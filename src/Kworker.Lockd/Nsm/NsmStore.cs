@@ -176,7 +176,7 @@ internal sealed class NsmStore : IDisposable
     internal static Exception Explain(SqliteException exception, string path) => exception.SqliteErrorCode switch
     {
         NotADatabase or Corrupt => new InvalidDataException(
-            $"{path} is damaged ({exception.Message}). Without it clients that held locks would not be told of the restart; move it away to start all the same.",
+            $"{path} is damaged ({exception.Message}). Without it clients that held locks are not told of a restart.",
             exception),
         Busy => new IOException($"{path} is in use by another server.", exception),
         _ => new IOException($"{path} cannot be used: {exception.Message}", exception),

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Kworker.SunRpc;
 
 namespace Kworker.Nfs;
@@ -30,6 +31,7 @@ internal sealed class DirectRead(NfsMount mount, Inode inode, string path, ulong
     protected override bool AllDown() => true;
 
     // nfs_direct_read_completion
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void ReadCompletion(ReadTask task)
     {
         Done(task);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Kworker.SunRpc;
 
 namespace Kworker.Nfs;
@@ -30,6 +31,9 @@ internal abstract class DirectRequest(NfsMount mount, Inode inode, string path, 
     protected ulong Offset { get; } = offset;
 
     protected int Length { get; } = length;
+
+    /// <summary>Called by the last one down, on its worker, before whoever waits goes on (<c>ki_complete</c>).</summary>
+    internal Action<DirectRequest>? Completed { get; init; }
 
     /// <summary>What went wrong first; null if nothing did.</summary>
     protected Exception? Error
@@ -160,6 +164,11 @@ internal abstract class DirectRequest(NfsMount mount, Inode inode, string path, 
             Complete();
     }
 
-    // nfs_direct_complete
-    private void Complete() => _completion.Complete();
+    // nfs_direct_complete. It and its callers up to the worker stand in every stack that is taken below, as the kernel's do: never inlined.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Complete()
+    {
+        Completed?.Invoke(this);
+        _completion.Complete();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Kworker.SunRpc;
 
 namespace Kworker.Nfs;
@@ -69,6 +70,7 @@ internal sealed class DirectWrite : DirectRequest
     }
 
     // nfs_direct_write_schedule_work: with no request under way. What is started here completes the write, or queues this again.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void ScheduleWork()
     {
         Hold();
@@ -102,6 +104,7 @@ internal sealed class DirectWrite : DirectRequest
     }
 
     // nfs_direct_write_completion
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void WriteCompletion(WriteTask task)
     {
         Done(task);
@@ -146,6 +149,7 @@ internal sealed class DirectWrite : DirectRequest
     }
 
     // nfs_direct_commit_complete
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void CommitCompletion(CommitTask task)
     {
         Done(task);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Kworker.SunRpc;
 
 /// <summary>A call whose end is handled on a worker (<c>rpc_call_done</c> and <c>rpc_release</c> of an asynchronous <c>rpc_task</c>).</summary>
@@ -16,7 +18,8 @@ internal abstract class RpcAsyncTask : RpcTask
     /// <summary>The reply is there, or an error: <see cref="RpcTask.Results"/>. On a worker.</summary>
     protected abstract void Released();
 
-    // rpc_async_release
+    // rpc_async_release: not inlined, so that stacks read as the kernel's.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void AsyncRelease()
     {
         try
