@@ -32,20 +32,15 @@ internal sealed class FileState(FileKey key, LockFileKey locks)
     /// <summary>Whether an open, by whomsoever, writes.</summary>
     public bool HasWriters => _writers > 0;
 
-    /// <summary>Whether what is asked for goes together with the opens that there are (RFC 7530 section 9.9).</summary>
-    public bool Allows(ShareAccess access, ShareAccess deny, OpenState? own = null)
-    {
-        ShareAccess accessOfOwn = own?.Access ?? ShareAccess.None;
-        ShareAccess denyOfOwn = own?.Deny ?? ShareAccess.None;
-        bool readers = _readers > ((accessOfOwn & ShareAccess.Read) != 0 ? 1 : 0);
-        bool writers = _writers > ((accessOfOwn & ShareAccess.Write) != 0 ? 1 : 0);
-        bool denyRead = _denyRead > ((denyOfOwn & ShareAccess.Read) != 0 ? 1 : 0);
-        bool denyWrite = _denyWrite > ((denyOfOwn & ShareAccess.Write) != 0 ? 1 : 0);
-        return !((access & ShareAccess.Read) != 0 && denyRead)
-            && !((access & ShareAccess.Write) != 0 && denyWrite)
-            && !((deny & ShareAccess.Read) != 0 && readers)
-            && !((deny & ShareAccess.Write) != 0 && writers);
-    }
+    /// <summary>
+    /// Whether what is asked for goes together with the opens that there are (RFC 7530 section 9.9), those of the same owner included: what it has denied, it has
+    /// denied itself, too.
+    /// </summary>
+    public bool Allows(ShareAccess access, ShareAccess deny) =>
+        !((access & ShareAccess.Read) != 0 && _denyRead > 0)
+        && !((access & ShareAccess.Write) != 0 && _denyWrite > 0)
+        && !((deny & ShareAccess.Read) != 0 && _readers > 0)
+        && !((deny & ShareAccess.Write) != 0 && _writers > 0);
 
     /// <summary>Somebody's open that stands in the way of what is asked for.</summary>
     public IEnumerable<OpenState> InTheWay(ShareAccess access, ShareAccess deny) =>

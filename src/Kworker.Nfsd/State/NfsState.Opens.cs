@@ -121,7 +121,7 @@ internal sealed partial class NfsState
             try
             {
                 owner.Opens.TryGetValue(file, out OpenState? open);
-                if (!file.Allows(access, deny, open))
+                if (!file.Allows(access, deny))
                 {
                     inTheWay = file.InTheWay(access, deny).FirstOrDefault(other => other.Owner != owner && IsLate(other.Client))?.Client;
                     return Nfsstat4.ShareDenied;

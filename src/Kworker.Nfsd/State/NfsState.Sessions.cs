@@ -8,7 +8,7 @@ namespace Kworker.Nfsd.State;
 internal sealed partial class NfsState
 {
     /// <summary>The shortest message in which something can be done.</summary>
-    private const uint SmallestMessage = 512;
+    private const uint SmallestMessage = 128;
 
     private readonly ConcurrentDictionary<Sessionid4, Session> _sessions = new(); // written under the client's lock, read without
     private ulong _lastSession; // interlocked

@@ -72,6 +72,9 @@ internal sealed partial class NfsState : IAsyncDisposable
     /// <summary>The clock of leases.</summary>
     public long Now => _time.GetTimestamp();
 
+    /// <summary>Where leases and grace end.</summary>
+    public Workqueue Queue => _queue;
+
     /// <summary>States that there are.</summary>
     public int StateCount => _states.Count;
 

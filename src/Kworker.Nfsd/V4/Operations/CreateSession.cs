@@ -58,11 +58,11 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>Reads <c>callback_sec_parms4</c>: how the server is to show itself on the back channel.</summary>
-    /// <returns>The first that we can do; null if none.</returns>
+    /// <returns>The first that we can do; null if there is none. Who says nothing gets AUTH_NONE, as with Linux.</returns>
     private static RpcCredential? ReadCallbackSecurity(ref XdrReader arguments)
     {
-        RpcCredential? chosen = null;
         int count = arguments.ReadCount(MaxSecurityParameters, sizeof(uint));
+        RpcCredential? chosen = count == 0 ? RpcCredential.None : null;
         for (int i = 0; i < count; i++)
         {
             switch (arguments.ReadUInt32())
