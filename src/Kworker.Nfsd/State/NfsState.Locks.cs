@@ -157,7 +157,12 @@ internal sealed partial class NfsState
         lock (locks.Client.Sync)
         {
             if (locks.Status == StateStatus.Valid && locks.Seqid == 1 && locks.Open.Locks.Contains(locks))
+            {
                 Drop(locks);
+                // Nor is its owner known any more: Linux's client, refused its first lock, comes again under the same name and counts from the start.
+                if (locks.Client.MinorVersion == 0 && locks.Owner.Locks.Count == 0)
+                    Remove(locks.Owner);
+            }
         }
     }
 
