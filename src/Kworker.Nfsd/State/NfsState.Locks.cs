@@ -177,7 +177,8 @@ internal sealed partial class NfsState
         locks.Open.Locks.Remove(locks);
         locks.Owner.Locks.Remove(locks);
         Forget(locks);
-        if (locks.Client.MinorVersion > 0 && locks.Owner.Locks.Count == 0)
+        // An owner without a stateid is none: Linux gives the name of one that was refused its first lock to the next, which numbers from 0 again.
+        if (locks.Owner.Locks.Count == 0)
             Remove(locks.Owner);
     }
 

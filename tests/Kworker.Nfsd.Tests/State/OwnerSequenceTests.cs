@@ -1,3 +1,4 @@
+using Kworker.Lockd.Locks;
 using Kworker.Nfsd.State;
 using Kworker.Nfsd.V4;
 
@@ -73,6 +74,20 @@ public sealed class OwnerSequenceTests
         await world.PassAsync(StateWorld.Lease * 0.7);
         Assert.Equal(Nfsstat4.BadStateid, world.State.Find(null, open, out _, orClosed: true));
         Assert.Empty(client.OpenOwners);
+    }
+
+    [Fact]
+    public async Task A_lock_owner_that_was_refused_its_first_lock_numbers_anew()
+    {
+        await using StateWorld world = await StateWorld.StartAsync();
+        NfsClient holder = world.Client40("a");
+        NfsClient client = world.Client40("b");
+        Assert.Equal(Nfsstat4.Ok, world.Lock(holder, world.Open(holder, "o", 7), "l", 7, LockRange.All, out _));
+        Stateid4 open = world.Open(client, "o", 7);
+        Assert.Equal(Nfsstat4.Denied, world.Lock(client, open, "l", 7, LockRange.All, out _));
+        Assert.Empty(client.LockOwners);
+        Stateid4 other = world.Open(client, "o", 8);
+        Assert.Equal(Nfsstat4.Ok, world.Lock(client, other, "l", 8, LockRange.All, out _));
     }
 
     private static Nfsstat4 Enter(StateWorld world, NfsClient client, uint seqid, out OpenOwner owner, out SequenceVerdict verdict)

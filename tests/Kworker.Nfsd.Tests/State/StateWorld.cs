@@ -15,7 +15,6 @@ internal sealed class StateWorld : IAsyncDisposable
 {
     private readonly KworkerSystem _system;
     private readonly MemoryFileSystem _files = new();
-    private readonly Dictionary<NfsClient, uint> _seqids = [];
 
     private StateWorld() => _system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = Time });
 
@@ -107,8 +106,7 @@ internal sealed class StateWorld : IAsyncDisposable
         Nfsstat4 status = Find(client, open, out OpenState? state);
         if (status != Nfsstat4.Ok)
             return status;
-        uint seqid = _seqids.GetValueOrDefault(client);
-        status = State.IntroduceLockOwner(state!, open.Seqid, File(file), Name(owner), seqid, out LockState? locks, out bool isNew);
+        status = State.IntroduceLockOwner(state!, open.Seqid, File(file), Name(owner), 0, out LockState? locks, out bool isNew);
         if (status != Nfsstat4.Ok)
             return status;
         status = State.Lock(locks!, null, File(file), LockKind.Write, range, isReclaim, out stateid, out _);
