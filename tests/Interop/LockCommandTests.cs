@@ -46,10 +46,13 @@ public sealed class LockCommandTests
         Assert.Equal(0, place.Lock("f", "0-0", "-n", "true").ExitCode);
     }
 
-    [Fact]
-    public async Task It_is_held_over_the_death_of_the_server()
+    [Theory]
+    [InlineData("builtin", "10.78.0.1")]
+    [InlineData("builtin", "[fd78::1]")]
+    [InlineData("system", "10.78.0.1")] // rpcbind and status monitor are the machine's
+    public async Task It_is_held_over_the_death_of_the_server(string nsm, string address)
     {
-        await using var place = await Place.StartAsync();
+        await using var place = await Place.StartAsync(nsm, address);
         await using Talk holder = place.Hold("f", "0-9");
         Assert.Equal("has", await holder.HearAsync());
         await place.Server.KillAsync();
@@ -80,20 +83,20 @@ public sealed class LockCommandTests
     }
 
     /// <summary>A server, and another machine on its network where the command runs.</summary>
-    private sealed class Place(PrivateNetwork there, NfsServer server, PrivateNetwork here) : IAsyncDisposable
+    private sealed class Place(PrivateNetwork there, NfsServer server, string address, PrivateNetwork here) : IAsyncDisposable
     {
         public NfsServer Server => server;
 
-        public static async Task<Place> StartAsync()
+        public static async Task<Place> StartAsync(string nsm = "builtin", string address = "10.78.0.1")
         {
             Assert.SkipWhen(NfsServer.IsGanesha, "not run: the peer has no status monitor of its own");
-            PrivateNetwork there = await PrivateNetwork.StartAsync();
+            PrivateNetwork there = await PrivateNetwork.StartAsync(nsm == "system" ? PrivateNetwork.Statd : ":");
             PrivateNetwork here = await there.StartNeighbourAsync();
-            var options = new ServerOptions { Rpcbind = "builtin", RunBy = there.RunBy, Arguments = ["--bind", "0.0.0.0", "--grace", "5"] };
-            return new Place(there, await NfsServer.StartAsync(options), here);
+            var options = new ServerOptions { Rpcbind = nsm, RunBy = there.RunBy, Arguments = ["--bind", "0.0.0.0", "--bind", "::", "--nsm", nsm, "--grace", "5"] };
+            return new Place(there, await NfsServer.StartAsync(options), address, here);
         }
 
-        public string Url(string name) => Url("10.78.0.1", name);
+        public string Url(string name) => Url(address, name);
 
         public Command Lock(string name, string range, params string[] command)
         {
@@ -117,6 +120,6 @@ public sealed class LockCommandTests
         private static string[] Line(PrivateNetwork at, string[] options, string url, string range, string[] command) =>
             [.. at.RunBy, Machine.Nfs, "lock", .. options, url, range, "--", .. command];
 
-        private string Url(string address, string name) => $"nfs://{address}:{server.Port}{server.Export}/{name}";
+        private string Url(string host, string name) => $"nfs://{host}:{server.Port}{server.Export}/{name}";
     }
 }

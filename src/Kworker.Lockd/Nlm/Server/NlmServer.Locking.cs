@@ -11,10 +11,8 @@ internal sealed partial class NlmServer
     public Nlm4TestReply Test(RpcCall call, in Nlm4TestArgs arguments)
     {
         Nlm4Lock asked = arguments.Lock;
-        if (!TryGetRange(asked, out LockRange range))
-            return new Nlm4TestReply(Nlm4Stats.FBig);
         LockKind kind = KindOf(arguments.Exclusive);
-        Nlm4Stats status = _files.Open(call, asked.Fh.Span, kind, out LockFileKey file);
+        Nlm4Stats status = Open(call, asked, kind, out LockRange range, out LockFileKey file);
         if (status != Nlm4Stats.Granted)
             return new Nlm4TestReply(status);
         if (_grace.IsInGrace)
@@ -42,10 +40,8 @@ internal sealed partial class NlmServer
     public Nlm4Stats Lock(RpcCall call, in Nlm4LockArgs arguments, bool monitor = true)
     {
         Nlm4Lock asked = arguments.Lock;
-        if (!TryGetRange(asked, out LockRange range))
-            return Nlm4Stats.FBig;
         LockKind kind = KindOf(arguments.Exclusive);
-        Nlm4Stats status = _files.Open(call, asked.Fh.Span, kind, out LockFileKey file);
+        Nlm4Stats status = Open(call, asked, kind, out LockRange range, out LockFileKey file);
         if (status != Nlm4Stats.Granted)
             return status;
         // A reclaim that comes too late gets the same word as a new lock that comes too early.
@@ -76,11 +72,7 @@ internal sealed partial class NlmServer
     public Nlm4Stats Cancel(RpcCall call, in Nlm4CancArgs arguments)
     {
         Nlm4Lock asked = arguments.Lock;
-        if (_grace.IsInGrace)
-            return Nlm4Stats.DeniedGracePeriod;
-        if (!TryGetRange(asked, out LockRange range))
-            return Nlm4Stats.FBig;
-        Nlm4Stats status = _files.Find(call, asked.Fh.Span, out LockFileKey file);
+        Nlm4Stats status = Find(call, asked, out LockRange range, out LockFileKey file);
         if (status != Nlm4Stats.Granted)
             return status;
         NlmHost? host = FindHost(call, asked.CallerName);
@@ -100,11 +92,7 @@ internal sealed partial class NlmServer
     public Nlm4Stats Unlock(RpcCall call, in Nlm4UnlockArgs arguments)
     {
         Nlm4Lock asked = arguments.Lock;
-        if (_grace.IsInGrace)
-            return Nlm4Stats.DeniedGracePeriod;
-        if (!TryGetRange(asked, out LockRange range))
-            return Nlm4Stats.FBig;
-        Nlm4Stats status = _files.Find(call, asked.Fh.Span, out LockFileKey file);
+        Nlm4Stats status = Find(call, asked, out LockRange range, out LockFileKey file);
         if (status != Nlm4Stats.Granted)
             return status;
         NlmHost? host = FindHost(call, asked.CallerName);
@@ -122,6 +110,23 @@ internal sealed partial class NlmServer
         {
             End(host, owner);
         }
+    }
+
+    /// <summary>What a lock is asked for, or asked about: anything but GRANTED is the answer.</summary>
+    private Nlm4Stats Open(RpcCall call, in Nlm4Lock asked, LockKind kind, out LockRange range, out LockFileKey file)
+    {
+        file = default;
+        return TryGetRange(asked, out range) ? _files.Open(call, asked.Fh.Span, kind, out file) : Nlm4Stats.FBig;
+    }
+
+    /// <summary>What is given up, which waits for the end of grace: anything but GRANTED is the answer.</summary>
+    private Nlm4Stats Find(RpcCall call, in Nlm4Lock asked, out LockRange range, out LockFileKey file)
+    {
+        file = default;
+        range = default;
+        if (_grace.IsInGrace)
+            return Nlm4Stats.DeniedGracePeriod;
+        return TryGetRange(asked, out range) ? _files.Find(call, asked.Fh.Span, out file) : Nlm4Stats.FBig;
     }
 
     private bool Monitor(RpcCall call, NlmHost host)
