@@ -61,6 +61,15 @@ internal sealed partial class Nfs4Program
             new(NfsOpnum4.TestStateid, "TEST_STATEID", TestStateid, OperationFlags.V41),
             new(NfsOpnum4.FreeStateid, "FREE_STATEID", FreeStateid, OperationFlags.V41),
 
+            // Of 4.2 (RFC 7862, RFC 8276) what local file systems have by nature.
+            new(NfsOpnum4.Allocate, "ALLOCATE", Allocate, OperationFlags.V41 | NeedsCurrent | Modifies),
+            new(NfsOpnum4.Deallocate, "DEALLOCATE", Deallocate, OperationFlags.V41 | NeedsCurrent | Modifies),
+            new(NfsOpnum4.Seek, "SEEK", Seek, OperationFlags.V41 | NeedsCurrent),
+            new(NfsOpnum4.GetXattr, "GETXATTR", GetXattr, OperationFlags.V41 | NeedsCurrent),
+            new(NfsOpnum4.SetXattr, "SETXATTR", SetXattr, OperationFlags.V41 | NeedsCurrent | Modifies),
+            new(NfsOpnum4.ListXattrs, "LISTXATTRS", ListXattrs, OperationFlags.V41 | NeedsCurrent),
+            new(NfsOpnum4.RemoveXattr, "REMOVEXATTR", RemoveXattr, OperationFlags.V41 | NeedsCurrent | Modifies),
+
             // Known, and answered NOTSUPP.
             new(NfsOpnum4.DelegPurge, "DELEGPURGE", null, Both),
             new(NfsOpnum4.OpenAttr, "OPENATTR", null, Both | NeedsCurrent),
@@ -76,7 +85,7 @@ internal sealed partial class Nfs4Program
         var table = new Operation?[(int)NfsOpnum4.RemoveXattr + 1];
         foreach (Operation operation in all)
             table[(int)operation.Number] = operation;
-        // Of 4.2's own operations each is optional (RFC 7862 section 13).
+        // Of 4.2's other operations each is optional (RFC 7862 section 13).
         for (NfsOpnum4 number = NfsOpnum4.Allocate; number <= NfsOpnum4.RemoveXattr; number++)
             table[(int)number] ??= new Operation(number, number.ToString(), null, OperationFlags.V41);
         return table;

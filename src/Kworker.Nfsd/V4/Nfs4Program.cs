@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Kworker.Nfsd.V4;
 
 /// <summary>
-/// NFS version 4, minor versions 0 (RFC 7530), 1 (RFC 8881) and 2 (RFC 7862, whose own operations are all optional, and are not supported): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
+/// NFS version 4, minor versions 0 (RFC 7530), 1 (RFC 8881) and 2 (RFC 7862, of whose own operations, all optional, those are here that a local file system has by nature): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
 /// them in Nfs4Program.Table.cs, how a compound runs in Compound/. Thread-safe.
 /// </summary>
 internal sealed partial class Nfs4Program

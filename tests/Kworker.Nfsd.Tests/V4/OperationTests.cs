@@ -212,6 +212,7 @@ public sealed class OperationTests : IDisposable
         XdrCursor attributes = reply.Attributes(Size, Mode, TimeModify);
         Assert.Equal((3ul, 0x180u, 1_000_000ul, 5u), (attributes.U64(), attributes.U32(), attributes.U64(), attributes.U32()));
 
+        Assert.Equal(0u, In(_link, Op4.SetAttr((Mode, Op4.U32(0x180))))); // It means nothing there.
         Assert.Equal(0u, In(_file, Op4.SetAttr()));
         Assert.Equal(Inval, In(_file, Op4.SetAttr((Type, Op4.U32(2)))));
         Assert.Equal(AttrNotSupp, In(_file, Op4.SetAttr((25, Op4.U32(1))))); // hidden
@@ -264,8 +265,10 @@ public sealed class OperationTests : IDisposable
         Assert.Equal(0u, In(_file, Op4.SetAttr((Acl, list))));
         (_, reply) = _client.Last(Op4.PutFh(_file), Op4.GetAttr(Mode));
         Assert.Equal(0x800u | 0x1e6u, reply.Attributes(Mode).U32()); // rwxr--rw-, set-uid as it was
-        byte[] named = new XdrBytes().U32(1).U32(0).U32(0).U32(1).Opaque("somebody@there"u8).ToArray();
-        Assert.Equal(AttrNotSupp, In(_file, Op4.SetAttr((Acl, named))));
+        // Somebody by name: more than a mode can say, unless nothing is said of him.
+        Assert.Equal(AttrNotSupp, In(_file, Op4.SetAttr((Acl, new XdrBytes().U32(1).U32(0).U32(0).U32(1).Opaque("1000"u8).ToArray()))));
+        Assert.Equal(0u, In(_file, Op4.SetAttr((Acl, new XdrBytes().U32(1).U32(0).U32(0).U32(0).Opaque("1000"u8).ToArray()))));
+        Assert.Equal(BadOwner, In(_file, Op4.SetAttr((Acl, new XdrBytes().U32(1).U32(0).U32(0).U32(1).Opaque("somebody@there"u8).ToArray()))));
         byte[] huge = new XdrBytes().U32(uint.MaxValue).ToArray();
         Assert.Equal(BadXdr, In(_file, Op4.SetAttr((Acl, huge))));
     }

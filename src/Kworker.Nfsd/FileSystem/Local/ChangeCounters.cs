@@ -63,8 +63,8 @@ internal sealed class ChangeCounters
         IsFine = isFine;
         _capacity = Math.Max(1, capacity / _shards.Length);
         _tick = (ulong)Math.Max(tick == 0 ? SystemTick() : tick, ShortestTick);
-        _clock = clock ?? SystemTime;
-        _start = unchecked((ulong)_clock());
+        _clock = clock ?? (static () => SystemTime(Libc.CLOCK_REALTIME_COARSE));
+        _start = unchecked((ulong)(clock is null ? SystemTime(Libc.CLOCK_REALTIME) : clock())); // The exact time: no ctime is later.
     }
 
     /// <summary>Whether the ctime says all, so that nothing need be counted.</summary>
@@ -174,8 +174,8 @@ internal sealed class ChangeCounters
         End(made, made, isChanged: true);
     }
 
-    // What was changed in the tick of the start, or earlier, may have been counted before it: that tick counts as over.
-    private ulong WithoutCount(ulong time) => time < _start + _tick || unchecked((ulong)_clock()) >= time + _tick ? time + _tick - 1 : time;
+    // What was changed before the start may have been counted then: its tick counts as over.
+    private ulong WithoutCount(ulong time) => time <= _start || unchecked((ulong)_clock()) >= time + _tick ? time + _tick - 1 : time;
 
     /// <summary>Drops files above the capacity, but none that changes or whose tick may not be over. Shard.Lock is held.</summary>
     private void DropOld(Shard shard)
@@ -198,10 +198,10 @@ internal sealed class ChangeCounters
 
     private static ulong TimeOf(in StatX stat) => unchecked((ulong)(stat.Changed.Seconds * NanosecondsPerSecond + stat.Changed.Nanoseconds));
 
-    private static unsafe long SystemTime()
+    private static unsafe long SystemTime(int clock)
     {
         TimeSpec time;
-        _ = Libc.ClockGetTime(Libc.CLOCK_REALTIME_COARSE, &time); // There is such a clock since Linux 2.6.32.
+        _ = Libc.ClockGetTime(clock, &time); // There are both since Linux 2.6.32.
         return time.Seconds * NanosecondsPerSecond + time.Nanoseconds;
     }
 

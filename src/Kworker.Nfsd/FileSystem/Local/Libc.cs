@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
     public static readonly int O_DIRECTORY = s_isArm ? 0x4000 : 0x10000;
     public static readonly int O_NOFOLLOW = s_isArm ? 0x8000 : 0x20000;
 
+    public const int CLOCK_REALTIME = 0;
     public const int CLOCK_REALTIME_COARSE = 5;
     public const int O_RDONLY = 0;
     public const int O_WRONLY = 1;
@@ -32,6 +33,11 @@ internal static unsafe partial class Libc
     public const int AT_EACCESS = 0x200;
     public const int AT_SYMLINK_FOLLOW = 0x400;
     public const int AT_EMPTY_PATH = 0x1000;
+
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+    public const int FALLOC_FL_KEEP_SIZE = 1;
+    public const int FALLOC_FL_PUNCH_HOLE = 2;
 
     public const int R_OK = 4;
     public const int W_OK = 2;
@@ -126,6 +132,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "getxattr", SetLastError = true)]
     public static partial nint GetXAttr(byte* path, byte* name, void* value, nint size);
+
+    [LibraryImport(Library, EntryPoint = "setxattr", SetLastError = true)]
+    public static partial int SetXAttr(byte* path, byte* name, void* value, nint size, int flags);
+
+    [LibraryImport(Library, EntryPoint = "listxattr", SetLastError = true)]
+    public static partial nint ListXAttr(byte* path, byte* list, nint size);
+
+    [LibraryImport(Library, EntryPoint = "removexattr", SetLastError = true)]
+    public static partial int RemoveXAttr(byte* path, byte* name);
+
+    [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int FAllocate(int fd, int mode, long offset, long length);
 
     [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
     public static partial int GetRLimit(int resource, ResourceLimit* result);

@@ -23,6 +23,7 @@ internal static class Acl4
     private const uint OwnerOnly = WriteAttributes | WriteAcl;
     private const uint AllKnown = 0x1f01ff;
     private const uint AllFlags = 0xff;
+    private const uint IdentifierGroup = 0x40; // The name is a group's: no other flag is taken.
 
     private static ReadOnlySpan<byte> Owner => "OWNER@"u8;
 
@@ -66,7 +67,7 @@ internal static class Acl4
                 continue; // Read to its end all the same.
             if (type > 3 || (flags & ~AllFlags) != 0 || (mask & ~AllKnown) != 0)
                 status = Nfsstat4.Inval;
-            else if (type is not (Allowed or Denied) || (flags & 0x3f) != 0)
+            else if (type is not (Allowed or Denied) || (flags & ~IdentifierGroup) != 0)
                 status = Nfsstat4.AttrNotSupp; // Audits, alarms, inheritance.
             else if (who.SequenceEqual(Owner))
                 Decide(granted, decided, 0, 1, type, mask);
@@ -75,10 +76,17 @@ internal static class Acl4
             else if (who.SequenceEqual(Everyone))
                 Decide(granted, decided, 0, 3, type, mask);
             else
-                status = Nfsstat4.AttrNotSupp;
+                status = CheckNamed(who, (flags & IdentifierGroup) != 0, mask);
         }
         permissions = granted[0] << 6 | granted[1] << 3 | granted[2];
         return status;
+    }
+
+    /// <summary>An entry of somebody by name: a mode cannot say it, unless it says nothing.</summary>
+    private static Nfsstat4 CheckNamed(ReadOnlySpan<byte> who, bool isGroup, uint mask)
+    {
+        Nfsstat4 known = OwnerNames.Find(who, isGroup, out _);
+        return known != Nfsstat4.Ok ? known : (mask & ~Everybody) == 0 ? Nfsstat4.Ok : Nfsstat4.AttrNotSupp;
     }
 
     /// <summary>The first entry that speaks of a right decides it.</summary>

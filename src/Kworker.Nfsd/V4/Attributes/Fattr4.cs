@@ -18,6 +18,8 @@ internal static class Fattr4
 
     private static readonly Bitmap4 s_supported41 = s_supported40.With(Fattr4Id.SuppAttrExclCreat);
 
+    private static readonly Bitmap4 s_supported42 = s_supported41.With(Fattr4Id.XattrSupport);
+
     /// <summary>What SETATTR, CREATE and OPEN may set.</summary>
     public static Bitmap4 Settable { get; } = Bitmap4.Of(
         Fattr4Id.Size, Fattr4Id.Acl, Fattr4Id.Mode, Fattr4Id.Owner, Fattr4Id.OwnerGroup, Fattr4Id.TimeAccessSet, Fattr4Id.TimeModifySet);
@@ -45,9 +47,14 @@ internal static class Fattr4
     /// <summary>What is known without a look at the file: a request for nothing else is answered at once.</summary>
     public static Bitmap4 WithoutFile { get; } = Bitmap4.Of(
         Fattr4Id.SupportedAttrs, Fattr4Id.FhExpireType, Fattr4Id.NamedAttr, Fattr4Id.UniqueHandles, Fattr4Id.LeaseTime, Fattr4Id.RdAttrError,
-        Fattr4Id.AclSupport, Fattr4Id.FileHandle, Fattr4Id.MaxRead, Fattr4Id.MaxWrite, Fattr4Id.SuppAttrExclCreat);
+        Fattr4Id.AclSupport, Fattr4Id.FileHandle, Fattr4Id.MaxRead, Fattr4Id.MaxWrite, Fattr4Id.SuppAttrExclCreat, Fattr4Id.XattrSupport);
 
-    public static Bitmap4 Supported(uint minorVersion) => minorVersion == 0 ? s_supported40 : s_supported41;
+    public static Bitmap4 Supported(uint minorVersion) => minorVersion switch
+    {
+        0 => s_supported40,
+        1 => s_supported41,
+        _ => s_supported42,
+    };
 
     /// <summary>Whether one of these can be set, but not be asked for: INVAL (RFC 7530 section 5.5).</summary>
     public static bool HasWriteOnly(Bitmap4 asked) => asked.Overlaps(s_writeOnly);

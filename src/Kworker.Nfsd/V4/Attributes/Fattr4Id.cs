@@ -52,4 +52,7 @@ internal enum Fattr4Id
 
     // Since 4.1.
     SuppAttrExclCreat = 75,
+
+    // RFC 8276, in 4.2.
+    XattrSupport = 82,
 }

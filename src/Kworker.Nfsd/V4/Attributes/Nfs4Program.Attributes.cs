@@ -150,6 +150,9 @@ internal sealed partial class Nfs4Program
             case Fattr4Id.MaxRead or Fattr4Id.MaxWrite:
                 reply.WriteUInt64(_maxTransfer);
                 break;
+            case Fattr4Id.XattrSupport:
+                reply.WriteBoolean(within.FileSystem is INfsExtendedAttributes);
+                break;
             case Fattr4Id.SuppAttrExclCreat:
                 Fattr4.SettableByExclusiveCreate.Write(reply);
                 break;

@@ -33,7 +33,8 @@ internal static partial class OwnerNames
     /// <summary>As <see cref="ReadUser"/>, a group's.</summary>
     public static Nfsstat4 ReadGroup(ref XdrReader reader, out uint gid) => Find(reader.ReadOpaque(MaxLength), isGroup: true, out gid);
 
-    private static Nfsstat4 Find(ReadOnlySpan<byte> who, bool isGroup, out uint id)
+    /// <summary>The id of a user or group; errors as <see cref="ReadUser"/>.</summary>
+    public static Nfsstat4 Find(ReadOnlySpan<byte> who, bool isGroup, out uint id)
     {
         id = 0;
         if (who.IsEmpty)

@@ -37,6 +37,12 @@ internal sealed partial class Nfs4Program
             changes.Mode |= now.Mode & 0xe00;
         }
         NfsStatus status = file.FileSystem.SetAttributes(file.Caller, file.Handle, changes, guard: null, out NfsChange change);
+        if (status == NfsStatus.NotSupp && changes.Mode is not null && file.Complete(change.After) is { Type: NfsFileType.SymbolicLink })
+        {
+            // A symbolic link's mode means nothing, and Linux cannot set it: it is passed over, as in Linux's nfsd.
+            changes.Mode = null;
+            status = file.FileSystem.SetAttributes(file.Caller, file.Handle, changes, guard: null, out change);
+        }
         return changes.Size is null ? Nfs4Errors.Of(status) : DataError(context, status, change.After);
     }
 }

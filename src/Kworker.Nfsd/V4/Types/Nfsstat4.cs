@@ -112,4 +112,9 @@ internal enum Nfsstat4
     RejectDeleg = 10085,
     ReturnConflict = 10086,
     DelegRevoked = 10087,
+
+    // Since 4.2, and RFC 8276.
+    UnionNotSupp = 10090,
+    NoXattr = 10095,
+    Xattr2Big = 10096,
 }
