@@ -85,8 +85,16 @@ internal sealed partial class Commands(string storageDirectory, Log log, bool en
         if (!TryParseId(hexId, out byte[] id, out int error))
             return error;
         using ClientDatabase database = ClientDatabase.Open(storageDirectory);
-        if (!database.Contains(id))
-            return CheckLegacy(database, id);
+        try
+        {
+            if (!database.Contains(id))
+                return CheckLegacy(database, id);
+        }
+        catch (DatabaseException exception)
+        {
+            log.Error(exception.Message);
+            return ExitCodes.NotRecorded; // What cannot be looked up is not there.
+        }
         // With sessions the client says itself when it has done (create); without, that it has come back is all that will be heard.
         if (!HasSession)
             database.Touch(id);
