@@ -30,6 +30,14 @@ internal sealed class LinuxGuest : IAsyncDisposable
     public static LinuxGuest Start(NfsServer server, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
         Start(server.MountOptions, server, script, [], arguments, files);
 
+    /// <summary>The same by NFSv4: <paramref name="version"/> is 4.0 or 4.1. Nothing but the port is named.</summary>
+    public static LinuxGuest StartV4(NfsServer server, string version, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
+        Start($"vers={version},proto=tcp,port={server.Port}", server, script, [], arguments, files);
+
+    /// <summary>Boots guest <paramref name="number"/> of a network, which mounts by NFSv4. It hears what <see cref="TellAsync"/> says.</summary>
+    public static LinuxGuest StartV4On(GuestNetwork network, int number, NfsServer server, string version, string script, params IEnumerable<string> arguments) =>
+        Start($"vers={version},proto=tcp,port={server.Port}", server, script, ["--net", $"{network.Name}:{number}"], arguments, []);
+
     /// <summary>Boots guest <paramref name="number"/> of a network where server and guests reach each other, with rpc.statd, as locks need. It hears what <see cref="TellAsync"/> says.</summary>
     public static LinuxGuest StartOn(GuestNetwork network, int number, NfsServer server, string script, params IEnumerable<string> arguments) =>
         Start($"vers=3,proto=tcp,port={server.Port},mountproto=tcp", server, script, ["--net", $"{network.Name}:{number}", "--statd"], arguments, []);
