@@ -10,9 +10,9 @@ public sealed class RpcinfoTests
     private const string Mount = "100005";
 
     [Theory]
-    [InlineData("tcp")]
-    [InlineData("udp")]
-    public async Task It_calls_the_null_procedure_of_each_program_on_the_one_port(string transport)
+    [InlineData("tcp", 4)]
+    [InlineData("udp", 3)]
+    public async Task It_calls_the_null_procedure_of_each_program_on_the_one_port(string transport, int highest)
     {
         NeedRpcinfo();
         await using var server = await NfsServer.StartAsync();
@@ -22,7 +22,7 @@ public sealed class RpcinfoTests
 
         var version = Null(server, transport, Nfs, "9");
         Assert.NotEqual(0, version.ExitCode);
-        Assert.Contains("low version = 3, high version = 4", version.Error, StringComparison.Ordinal);
+        Assert.Contains($"low version = 3, high version = {highest}", version.Error, StringComparison.Ordinal);
 
         var program = Null(server, transport, "100099", "1");
         Assert.NotEqual(0, program.ExitCode);

@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Kworker.Nfsd.V4;
 
 /// <summary>
-/// NFS version 4, minor versions 0 (RFC 7530), 1 (RFC 8881) and 2 (RFC 7862, of whose own operations, all optional, those are here that a local file system has by nature): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of
-/// them in Nfs4Program.Table.cs, how a compound runs in Compound/. Thread-safe.
+/// NFS version 4, minor versions 0 (RFC 7530), 1 (RFC 8881) and 2 (RFC 7862, of whose own operations, all optional, those are here that a local
+/// file system has by nature): program 100003, one procedure, COMPOUND; a file for each operation in Operations/, the table of them in
+/// Nfs4Program.Table.cs, how a compound runs in Compound/. Thread-safe.
 /// </summary>
 internal sealed partial class Nfs4Program
 {
@@ -45,9 +46,9 @@ internal sealed partial class Nfs4Program
         _operations = MakeTable();
     }
 
-    /// <summary>Adds the version to the program that an RPC server offers.</summary>
+    /// <summary>Adds the version to the program that an RPC server offers, over TCP alone (RFC 7530 section 3.1: a transport that controls congestion).</summary>
     public void AddTo(RpcProgram program) =>
-        program.WritingProcedure<CompoundArguments>(Version, 1, "COMPOUND", Compound, idempotentCalls: CompoundReplay.IsIdempotent);
+        program.WritingProcedure<CompoundArguments>(Version, 1, "COMPOUND", Compound, idempotentCalls: CompoundReplay.IsIdempotent).TcpOnly(Version);
 
     /// <summary>Finds what a handle from the wire names, and checks the export's rules anew for this client, this port and this caller.</summary>
     private Nfsstat4 Open(CompoundContext context, ReadOnlySpan<byte> wire, out NfsObject found)

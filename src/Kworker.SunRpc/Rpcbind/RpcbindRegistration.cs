@@ -85,6 +85,7 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
            from version in program.Versions
            from endPoint in server.TcpEndPoints.Select(endPoint => (EndPoint: endPoint, Transport: RpcTransport.Tcp))
                .Concat(server.UdpEndPoints.Select(endPoint => (EndPoint: endPoint, Transport: RpcTransport.Udp)))
+           where program.HasVersion(version, endPoint.Transport)
            let netId = NetId.Of(endPoint.Transport, endPoint.EndPoint.AddressFamily)
            group endPoint.EndPoint by (program.Number, version, netId) into places
            // One place for each transport: with several addresses the port is what counts, and the wildcard says "the one you came by".

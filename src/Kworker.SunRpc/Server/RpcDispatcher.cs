@@ -88,11 +88,16 @@ internal sealed class RpcDispatcher
             RpcReply.WriteAccepted(call.Reply, call.Xid, RpcAcceptStatus.ProgramUnavailable);
             return null;
         }
-        RpcAcceptStatus status = program.Find(call.Version, call.Procedure, out RpcProcedure? procedure);
+        RpcAcceptStatus status = program.Find(call.Version, call.Procedure, call.Transport, out RpcProcedure? procedure);
         if (status == RpcAcceptStatus.ProgramMismatch)
-            RpcReply.WriteProgramMismatch(call.Reply, call.Xid, program.LowestVersion, program.HighestVersion);
+        {
+            (uint low, uint high) = program.VersionsFor(call.Transport);
+            RpcReply.WriteProgramMismatch(call.Reply, call.Xid, low, high);
+        }
         else if (status != RpcAcceptStatus.Success)
+        {
             RpcReply.WriteAccepted(call.Reply, call.Xid, status);
+        }
         return procedure;
     }
 
@@ -198,7 +203,7 @@ internal sealed class RpcDispatcher
     private string Describe(RpcCall call)
     {
         RpcProgram program = _programs[call.Program]; // only calls that found their procedure are described
-        program.Find(call.Version, call.Procedure, out RpcProcedure? procedure);
+        program.Find(call.Version, call.Procedure, call.Transport, out RpcProcedure? procedure);
         return $"{program.Name} v{call.Version} {procedure?.Name}";
     }
 }

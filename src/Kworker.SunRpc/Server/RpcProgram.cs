@@ -16,6 +16,7 @@ namespace Kworker.SunRpc;
 public sealed class RpcProgram
 {
     private readonly SortedDictionary<uint, RpcProcedure?[]> _versions = [];
+    private readonly HashSet<uint> _tcpOnly = [];
 
     /// <summary>A program without versions.</summary>
     /// <param name="number">Its number, as 100003.</param>
@@ -36,9 +37,28 @@ public sealed class RpcProgram
     /// <summary>The versions, lowest first.</summary>
     public IReadOnlyCollection<uint> Versions => _versions.Keys;
 
-    internal uint LowestVersion => _versions.Count == 0 ? 0 : _versions.Keys.First();
+    private uint LowestVersion => _versions.Count == 0 ? 0 : _versions.Keys.First();
 
-    internal uint HighestVersion => _versions.Count == 0 ? 0 : _versions.Keys.Last();
+    private uint HighestVersion => _versions.Count == 0 ? 0 : _versions.Keys.Last();
+
+    /// <summary>Says that a version needs a transport that controls congestion: over UDP the program then is as if it had no such version.</summary>
+    /// <returns>The program, so that calls can be chained.</returns>
+    public RpcProgram TcpOnly(uint version)
+    {
+        _tcpOnly.Add(version);
+        return this;
+    }
+
+    /// <summary>Whether a version is there for who comes by this transport.</summary>
+    internal bool HasVersion(uint version, RpcTransport transport) =>
+        _versions.ContainsKey(version) && (transport == RpcTransport.Tcp || !_tcpOnly.Contains(version));
+
+    /// <summary>The lowest and the highest version for who comes by this transport, as PROG_MISMATCH tells them.</summary>
+    internal (uint Low, uint High) VersionsFor(RpcTransport transport)
+    {
+        uint[] versions = [.. _versions.Keys.Where(version => HasVersion(version, transport))];
+        return versions.Length == 0 ? (0, 0) : (versions[0], versions[^1]);
+    }
 
     /// <summary>Adds a procedure: the handler takes the arguments and gives the result.</summary>
     /// <param name="version">The version that it belongs to.</param>
@@ -99,10 +119,10 @@ public sealed class RpcProgram
     }
 
     /// <summary>Finds the procedure, or says which of the RFC's errors the call gets.</summary>
-    internal RpcAcceptStatus Find(uint version, uint number, out RpcProcedure? procedure)
+    internal RpcAcceptStatus Find(uint version, uint number, RpcTransport transport, out RpcProcedure? procedure)
     {
         procedure = null;
-        if (!_versions.TryGetValue(version, out RpcProcedure?[]? procedures))
+        if (!HasVersion(version, transport) || !_versions.TryGetValue(version, out RpcProcedure?[]? procedures))
             return RpcAcceptStatus.ProgramMismatch;
         if (number < (uint)procedures.Length)
             procedure = procedures[number];

@@ -160,7 +160,7 @@ public sealed class RpcbindServiceTests : IAsyncLifetime
         call.SetHeader(default, arguments);
         call.RemoteEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 700);
         call.LocalEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.2"), 111);
-        Assert.Equal(RpcAcceptStatus.Success, new RpcbindService(_table, TimeProvider.System).CreateProgram().Find(version, procedure, out RpcProcedure? found));
+        Assert.Equal(RpcAcceptStatus.Success, new RpcbindService(_table, TimeProvider.System).CreateProgram().Find(version, procedure, RpcTransport.Tcp, out RpcProcedure? found));
         await found!.InvokeAsync(call);
         Assert.Equal(Wire.Bytes("00000000"), call.ReplyMessage.ToArray());
         Assert.Equal(4, _table.List().Length);

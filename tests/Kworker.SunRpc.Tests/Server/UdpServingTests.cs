@@ -55,6 +55,26 @@ public sealed class UdpServingTests
     }
 
     [Fact]
+    public async Task A_version_for_tcp_alone_is_not_there_and_rpcbind_is_not_told_of_it()
+    {
+        var table = new RpcbindTable();
+        await using var rpcbind = new RpcServer(new RpcServerOptions { Name = "rpcbind", Addresses = [IPAddress.Loopback] });
+        rpcbind.Add(new RpcbindService(table, TimeProvider.System).CreateProgram());
+        await rpcbind.StartAsync();
+        await using var server = new RpcServer(new RpcServerOptions { Name = "test", Addresses = [IPAddress.Loopback], Rpcbind = RpcbindMode.System, RpcbindPort = rpcbind.Port });
+        server.Add(new TestProgram().Create().TcpOnly(4));
+        await server.StartAsync();
+
+        using UdpClient client = Open(new IPEndPoint(IPAddress.Loopback, server.Port));
+        await ExchangeAsync(client, RawConnection.Call(1, 0, version: 4), "00000001 00000001 00000000 00000000 00000000 00000002 00000002 00000002");
+        await ExchangeAsync(client, RawConnection.Call(2, 0, version: 2), RawConnection.Success(2));
+
+        Assert.NotNull(table.Find(TestProgram.Id, 4, NetId.Tcp, exact: true));
+        Assert.NotNull(table.Find(TestProgram.Id, 2, NetId.Udp, exact: true));
+        Assert.Null(table.Find(TestProgram.Id, 4, NetId.Udp, exact: true));
+    }
+
+    [Fact]
     public async Task Drain_answers_what_runs()
     {
         await using TestServer server = await TestServer.StartAsync();
