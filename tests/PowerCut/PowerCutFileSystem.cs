@@ -15,7 +15,7 @@ public sealed class PowerCutFileSystem : INfsFileSystem
     // One change at a time: only so is it exact which bytes a sync has covered, and the power fails between operations. It guards the rest.
     private readonly Lock _changing = new();
     private readonly Dictionary<NfsHandle, UnsyncedData> _unsynced = [];
-    private readonly WaitQueue _written = new();
+    private readonly List<AwaitedCut> _awaited = [];
     private ulong _cuts;
 
     /// <summary>Wraps <paramref name="inner"/>, which nobody else may write to.</summary>
@@ -31,21 +31,25 @@ public sealed class PowerCutFileSystem : INfsFileSystem
         }
     }
 
-    /// <summary>Cuts the power as soon as that takes back <paramref name="bytes"/> or more.</summary>
+    /// <summary>Cuts the power as soon as that takes back <paramref name="bytes"/> or more: at once, or right after the write that makes it so many, before any COMMIT.</summary>
     /// <returns>How many bytes were lost.</returns>
     /// <exception cref="IOException">The file system underneath would not take something back.</exception>
     public async ValueTask<ulong> CutWhenUnsyncedAsync(ulong bytes, CancellationToken cancellationToken = default)
     {
-        while (true)
+        var awaited = new AwaitedCut(bytes);
+        lock (_changing)
         {
-            await _written.WaitEventAsync(() => UnsyncedBytes >= bytes, cancellationToken);
-            lock (_changing)
-            {
-                // A COMMIT may have come in between.
-                if (UnsyncedBytes >= bytes)
-                    return Cut();
-            }
+            if (UnsyncedBytes >= bytes)
+                return Cut();
+            _awaited.Add(awaited);
         }
+        using CancellationTokenRegistration registration = cancellationToken.Register(() =>
+        {
+            lock (_changing)
+                _awaited.Remove(awaited);
+            awaited.Lost.TrySetCanceled(cancellationToken);
+        });
+        return await awaited.Lost.Task;
     }
 
     /// <summary>Cuts the power: waits for running operations, then takes back all that is not synced.</summary>
@@ -102,9 +106,32 @@ public sealed class PowerCutFileSystem : INfsFileSystem
             written = written with { Epoch = EpochOf(written.Epoch), Committed = stability };
             if (status == NfsStatus.Ok && stability != NfsStability.Unstable)
                 NoteSync(file, offset, offset + (ulong)written.Count);
+            // What is answered is of the epoch that has just ended: the client must find that out.
+            CutIfAwaited();
         }
-        _written.WakeUpAll();
         return status;
+    }
+
+    private void CutIfAwaited()
+    {
+        if (_awaited.Count == 0)
+            return;
+        ulong bytes = UnsyncedBytes;
+        AwaitedCut[] due = [.. _awaited.Where(awaited => bytes >= awaited.Bytes)];
+        if (due.Length == 0)
+            return;
+        _awaited.RemoveAll(awaited => bytes >= awaited.Bytes);
+        try
+        {
+            ulong lost = Cut();
+            foreach (AwaitedCut awaited in due)
+                awaited.Lost.TrySetResult(lost);
+        }
+        catch (IOException exception)
+        {
+            foreach (AwaitedCut awaited in due)
+                awaited.Lost.TrySetException(exception);
+        }
     }
 
     /// <inheritdoc/>
@@ -283,4 +310,10 @@ public sealed class PowerCutFileSystem : INfsFileSystem
     /// <inheritdoc/>
     public NfsStatus GetPathLimits(NfsCredentials caller, in NfsHandle file, out NfsPathLimits limits, out NfsAttributes? attributes) =>
         _inner.GetPathLimits(caller, file, out limits, out attributes);
+
+    /// <summary>Somebody waits for a cut that takes back so many bytes.</summary>
+    private sealed record AwaitedCut(ulong Bytes)
+    {
+        public TaskCompletionSource<ulong> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }
