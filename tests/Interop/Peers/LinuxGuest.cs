@@ -8,18 +8,31 @@ namespace Kworker.Interop.Peers;
 /// A real Linux kernel in an emulator that runs one of the scripts in <c>guest/</c> against a server of this machine, and says line by
 /// line how it goes. Start-up takes seconds; all in it runs at about a twentieth of the machine's speed.
 /// </summary>
+/// <remarks>
+/// The emulator itself fails to boot now and then (an assertion of its own, or a panic before the kernel has started anything). One that ends before its
+/// script has said a word is booted once more, and that is told on standard error; whatever ends later counts.
+/// </remarks>
 internal sealed class LinuxGuest : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
+    private readonly bool _hears;
     private readonly TemporaryDirectory _put;
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly List<string> _said = [];
     private readonly StringBuilder _errors = new();
+    private Process _process; // _lock to write
+    private Process? _failed; // _lock to write; the one whose boot failed
+    private bool _mayBootAgain = true; // _lock; nothing was said by either side, and nobody wants it to end
 
-    private LinuxGuest(Process process, TemporaryDirectory put)
+    private LinuxGuest(ProcessStartInfo start, bool hears, TemporaryDirectory put)
     {
-        _process = process;
+        _start = start;
+        _hears = hears;
         _put = put;
+        lock (_lock)
+            _process = Boot(); // its end waits for this
     }
 
     /// <summary>The folder with the guest's scripts.</summary>
@@ -67,19 +80,24 @@ internal sealed class LinuxGuest : IAsyncDisposable
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.Latin1,
         };
-        var guest = new LinuxGuest(new Process { StartInfo = start }, put);
-        guest._process.OutputDataReceived += (_, e) => guest.Take(e.Data);
-        guest._process.ErrorDataReceived += (_, e) =>
+        return new LinuxGuest(start, hears: options.Length > 0, put);
+    }
+
+    private Process Boot()
+    {
+        var process = new Process { StartInfo = _start };
+        process.OutputDataReceived += (_, e) => Take(e.Data);
+        process.ErrorDataReceived += (_, e) =>
         {
-            lock (guest._errors)
-                guest._errors.AppendLine(e.Data);
+            lock (_errors)
+                _errors.AppendLine(e.Data);
         };
-        guest._process.Start();
-        if (options.Length == 0)
-            guest._process.StandardInput.Close();
-        guest._process.BeginOutputReadLine();
-        guest._process.BeginErrorReadLine();
-        return guest;
+        process.Start();
+        if (!_hears)
+            process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     /// <summary>The test does not run where a guest cannot be booted.</summary>
@@ -93,6 +111,8 @@ internal sealed class LinuxGuest : IAsyncDisposable
     /// <summary>Says <paramref name="line"/> to the script.</summary>
     public async Task TellAsync(string line)
     {
+        lock (_lock)
+            _mayBootAgain = false;
         await _process.StandardInput.WriteLineAsync(line);
         await _process.StandardInput.FlushAsync();
     }
@@ -125,6 +145,7 @@ internal sealed class LinuxGuest : IAsyncDisposable
     /// <returns>The values that the script told (<c>value NAME VALUE</c>).</returns>
     public async Task<IReadOnlyDictionary<string, string>> EndsWellAsync(int checks)
     {
+        await _ended.Task;
         await _process.WaitForExitAsync();
         var failed = _said.Where(line => line.StartsWith("FAILED", StringComparison.Ordinal)).ToList();
         Assert.True(failed.Count == 0, $"{string.Join('\n', failed)}\n--- all:\n{Transcript()}");
@@ -136,10 +157,13 @@ internal sealed class LinuxGuest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        lock (_lock)
+            _mayBootAgain = false;
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _failed?.Dispose();
         _put.Dispose();
     }
 
@@ -147,13 +171,32 @@ internal sealed class LinuxGuest : IAsyncDisposable
     {
         if (line is null)
         {
-            _lines.Writer.TryComplete();
+            End();
             return;
         }
 
+        lock (_lock)
+            _mayBootAgain = false;
         lock (_said)
             _said.Add(line);
         _lines.Writer.TryWrite(line);
+    }
+
+    private void End()
+    {
+        lock (_lock)
+        {
+            if (_failed is null && _mayBootAgain)
+            {
+                Console.Error.WriteLine($"the emulator ended before its script had begun, it is booted again:\n{Transcript()}");
+                _failed = _process; // not disposed in its own event
+                _process = Boot();
+                return;
+            }
+        }
+
+        _lines.Writer.TryComplete();
+        _ended.TrySetResult();
     }
 
     private string Transcript()
