@@ -5,8 +5,6 @@ namespace Kworker.Interop;
 /// <summary>The Linux kernel's own client by NFSv4.0 and 4.1: files, and locks, over the server's death, too.</summary>
 public sealed class LinuxKernelClientV4Tests
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
-
     [Theory]
     [InlineData("4.1")]
     [InlineData("4.0")]
@@ -50,31 +48,17 @@ public sealed class LinuxKernelClientV4Tests
         await using var server = await network.ServeAsync("--lease", "15", "--grace", "15");
         await using var one = LinuxGuest.StartV4On(network, 1, server, version, "locks.sh");
         await using var two = LinuxGuest.StartV4On(network, 2, server, version, "locks.sh");
-        await OpenedAsync(one);
-        await OpenedAsync(two);
-        Assert.Equal("ok", await AskAsync(one, "a", "w 0 10"));
-        Assert.Equal("errno EAGAIN", await AskAsync(two, "a", "w 5 10"));
-        Assert.Equal("errno EAGAIN", await AskAsync(one, "b", "r 9 1"));
-        Assert.Equal("ok", await AskAsync(two, "a", "r 10 10"));
-        Assert.Equal("ok", await AskAsync(one, "b", "r 15 0"));
-        Assert.Equal("errno EAGAIN", await AskAsync(one, "a", "w 19 1"));
+        await one.HasOpenedAsync();
+        await two.HasOpenedAsync();
+        Assert.Equal("ok", await one.AskAsync("a", "w 0 10"));
+        Assert.Equal("errno EAGAIN", await two.AskAsync("a", "w 5 10"));
+        Assert.Equal("errno EAGAIN", await one.AskAsync("b", "r 9 1"));
+        Assert.Equal("ok", await two.AskAsync("a", "r 10 10"));
+        Assert.Equal("ok", await one.AskAsync("b", "r 15 0"));
+        Assert.Equal("errno EAGAIN", await one.AskAsync("a", "w 19 1"));
         await two.TellAsync("a W 5 1");
-        Assert.Equal("ok", await AskAsync(one, "a", "u 0 10"));
-        Assert.Equal("ok", await HearAsync(two, "a"));
-        Assert.Equal("errno EAGAIN", await AskAsync(one, "a", "w 5 1"));
+        Assert.Equal("ok", await one.AskAsync("a", "u 0 10"));
+        Assert.Equal("ok", await two.HearAsync("a "));
+        Assert.Equal("errno EAGAIN", await one.AskAsync("a", "w 5 1"));
     }
-
-    private static async Task OpenedAsync(LinuxGuest guest)
-    {
-        for (var i = 0; i < 2; i++)
-            Assert.EndsWith(" open", await guest.HearAsync("").WaitAsync(s_limit), StringComparison.Ordinal);
-    }
-
-    private static async Task<string> AskAsync(LinuxGuest guest, string process, string command)
-    {
-        await guest.TellAsync($"{process} {command}");
-        return await HearAsync(guest, process);
-    }
-
-    private static Task<string> HearAsync(LinuxGuest guest, string process) => guest.HearAsync($"{process} ").WaitAsync(s_limit);
 }

@@ -4,12 +4,11 @@ using Kworker.Lockd.Locks;
 namespace Kworker.Nfsd.State;
 
 /// <summary>A file that somebody has open (<c>nfs4_file</c>): which accesses there are, and which are denied to others. Its lock is itself.</summary>
-[DebuggerDisplay("{_opens.Count} opens, {_delegations.Count} delegations")]
+[DebuggerDisplay("{_opens.Count} opens")]
 internal sealed class FileState(FileKey key, LockFileKey locks)
 {
     // All fields: under the lock of this object, which is taken inside a client's, never two at once.
     private readonly HashSet<OpenState> _opens = new(ReferenceEqualityComparer.Instance);
-    private readonly List<Delegation> _delegations = [];
     private int _readers;
     private int _writers;
     private int _denyRead;
@@ -23,14 +22,7 @@ internal sealed class FileState(FileKey key, LockFileKey locks)
     /// <summary>It has gone from the table of files, so that nothing may be added to it.</summary>
     public bool IsGone { get; set; }
 
-    public bool IsIdle => _opens.Count == 0 && _delegations.Count == 0;
-
-    public IReadOnlyCollection<OpenState> Opens => _opens;
-
-    public IReadOnlyList<Delegation> Delegations => _delegations;
-
-    /// <summary>Whether an open, by whomsoever, writes.</summary>
-    public bool HasWriters => _writers > 0;
+    public bool IsIdle => _opens.Count == 0;
 
     /// <summary>
     /// Whether what is asked for goes together with the opens that there are (RFC 7530 section 9.9), those of the same owner included: what it has denied, it has
@@ -61,10 +53,6 @@ internal sealed class FileState(FileKey key, LockFileKey locks)
         if (_opens.Remove(open))
             Count(open.Access, open.Deny, ShareAccess.None, ShareAccess.None);
     }
-
-    public void Add(Delegation delegation) => _delegations.Add(delegation);
-
-    public void Remove(Delegation delegation) => _delegations.Remove(delegation);
 
     private void Count(ShareAccess access, ShareAccess deny, ShareAccess newAccess, ShareAccess newDeny)
     {

@@ -16,7 +16,6 @@ internal sealed class NfsClient
     private readonly Dictionary<OwnerName, OpenOwner> _openOwners = []; // Sync
     private readonly Dictionary<OwnerName, NfsLockOwner> _lockOwners = []; // Sync
     private readonly List<Session> _sessions = []; // Sync
-    private readonly HashSet<Delegation> _delegations = new(ReferenceEqualityComparer.Instance); // Sync
     private long _lastSeen; // a timestamp; written by whoever serves the client, without lock
     private int _calls; // compounds that run; interlocked
     private volatile bool _isGone;
@@ -99,8 +98,6 @@ internal sealed class NfsClient
 
     public List<Session> Sessions => _sessions;
 
-    public HashSet<Delegation> Delegations => _delegations;
-
     /// <summary>States of it in the table. Under <see cref="Sync"/>.</summary>
     public int StateCount { get; set; }
 
@@ -108,7 +105,7 @@ internal sealed class NfsClient
     public int RevokedCount { get; set; }
 
     /// <summary>Whether it would lose something (<c>client_has_state</c>). Under <see cref="Sync"/>.</summary>
-    public bool HasState => _openOwners.Values.Any(static owner => owner.Opens.Count > 0) || _delegations.Count > 0 || _sessions.Count > 0;
+    public bool HasState => _openOwners.Values.Any(static owner => owner.Opens.Count > 0) || _sessions.Count > 0;
 
     /// <summary>When it was heard of last; a timestamp of the server's clock.</summary>
     public long LastSeen => Volatile.Read(ref _lastSeen);

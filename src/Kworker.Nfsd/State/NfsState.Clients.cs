@@ -98,11 +98,7 @@ internal sealed partial class NfsState
     }
 
     /// <summary>RENEW: RFC 7530 section 16.28.</summary>
-    public Nfsstat4 Renew(ulong id)
-    {
-        Nfsstat4 status = Find(id, out NfsClient? client);
-        return status == Nfsstat4.Ok && IsCallbackLost(client!) ? Nfsstat4.CbPathDown : status;
-    }
+    public Nfsstat4 Renew(ulong id) => Find(id, out _);
 
     /// <summary>The record: clients that it should hold.</summary>
     private List<TrackedClient> ActiveClients() => [.. _byId.Values.Where(static client => client.IsRecordAsked).Select(static client => client.Tracked)];

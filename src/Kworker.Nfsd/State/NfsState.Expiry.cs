@@ -73,9 +73,6 @@ internal sealed partial class NfsState
                     Forget(locks);
             }
             client.LockOwners.Clear();
-            foreach (Delegation delegation in client.Delegations)
-                Drop(delegation);
-            client.Delegations.Clear();
         }
     }
 
@@ -120,7 +117,6 @@ internal sealed partial class NfsState
         }
         foreach (NfsClient client in _byId.Values)
             CollectOwners(client, now);
-        LaunderDelegations(now);
         _queue.Queue(_laundromat, LaundryInterval);
     }
 

@@ -22,15 +22,10 @@ internal sealed partial class NfsState
             return status;
         if (!file.Equals(state.File.Key))
             return Nfsstat4.BadStateid;
-        switch (state)
-        {
-            case OpenState open:
-                return open.Owner.IsConfirmed ? CheckAccess(open, access) : Nfsstat4.BadStateid;
-            case LockState locks:
-                return CheckAccess(locks.Open, access);
-            default:
-                return access == ShareAccess.Read ? Nfsstat4.Ok : Nfsstat4.OpenMode; // a delegation for reading
-        }
+        if (state is LockState locks)
+            return CheckAccess(locks.Open, access);
+        var open = (OpenState)state;
+        return open.Owner.IsConfirmed ? CheckAccess(open, access) : Nfsstat4.BadStateid;
     }
 
     /// <summary>Finds a state, and begins its client's lease anew.</summary>
@@ -60,9 +55,8 @@ internal sealed partial class NfsState
         StateStatus status = state.Status;
         if (status == StateStatus.Valid || (orClosed && status == StateStatus.Closed))
             return Nfsstat4.Ok;
-        Nfsstat4 refusal = status == StateStatus.Closed ? Nfsstat4.BadStateid : state is Delegation ? Nfsstat4.DelegRevoked : Nfsstat4.AdminRevoked;
         state = null;
-        return refusal == Nfsstat4.DelegRevoked && caller is null ? Nfsstat4.BadStateid : refusal;
+        return status == StateStatus.Closed ? Nfsstat4.BadStateid : Nfsstat4.AdminRevoked;
     }
 
     /// <summary>TEST_STATEID: RFC 8881 section 18.48.</summary>

@@ -61,6 +61,8 @@ internal sealed class UmhClientTracking : IClientTracking
 
     private string GraceStart => $"NFSDCLTRACK_GRACE_START={_graceStart}";
 
+    private string LegacyTopDirectory => $"NFSDCLTRACK_LEGACY_TOPDIR={_options.RecoveryDirectory}";
+
     public async ValueTask<TrackingStart> InitAsync()
     {
         string program = _options.Program ?? TrackingProgram.Find();
@@ -107,14 +109,12 @@ internal sealed class UmhClientTracking : IClientTracking
         {
             if (client.IsRecorded)
                 return TrackingResult.Recorded;
-            if (await CallAsync("check", client.HexId, ClientHasSession(client), legacy) is not { } check)
-                return TrackingResult.Off;
-            if (!check.IsSuccess)
-            {
-                if (!check.IsProgramMissing)
-                    TrackingLog.CheckFailed(_logger, NameOf(client), _program, check.Outcome);
-                return check.IsProgramMissing ? TrackingResult.Off : TrackingResult.NotRecorded;
-            }
+            TrackingUpcall? check = await CallAsync("check", client.HexId, ClientHasSession(client), legacy);
+            TrackingResult result = ResultOf(check);
+            if (result == TrackingResult.NotRecorded)
+                TrackingLog.CheckFailed(_logger, NameOf(client), _program, check!.Outcome);
+            if (result != TrackingResult.Recorded)
+                return result;
             client.IsRecorded = true;
         }
         finally
@@ -134,12 +134,13 @@ internal sealed class UmhClientTracking : IClientTracking
             if (!client.IsRecorded)
                 return TrackingResult.Recorded;
             TrackingUpcall? remove = await CallAsync("remove", client.HexId, null, null);
-            if (remove is not { IsSuccess: true })
+            TrackingResult result = ResultOf(remove);
+            if (result != TrackingResult.Recorded)
             {
                 _trust.Distrust();
-                if (remove is { IsProgramMissing: false })
-                    TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {remove.Outcome}");
-                return remove is null or { IsProgramMissing: true } ? TrackingResult.Off : TrackingResult.NotRecorded;
+                if (result == TrackingResult.NotRecorded)
+                    TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {remove!.Outcome}");
+                return result;
             }
             client.IsRecorded = false;
         }
@@ -159,13 +160,13 @@ internal sealed class UmhClientTracking : IClientTracking
             _isInGrace = false;
             _allReclaimed = null;
         }
-        TrackingUpcall? done = await CallAsync("gracedone", $"{_graceStart}", $"NFSDCLTRACK_LEGACY_TOPDIR={_options.RecoveryDirectory}", null);
-        if (done is { IsSuccess: true })
-            return TrackingResult.Recorded;
-        _trust.Distrust();
-        if (done is { IsProgramMissing: false })
-            TrackingLog.RemoveFailed(_logger, "Clients that did not come back", _program, $"gracedone {done.Outcome}");
-        return done is null or { IsProgramMissing: true } ? TrackingResult.Off : TrackingResult.NotRecorded;
+        TrackingUpcall? done = await CallAsync("gracedone", $"{_graceStart}", LegacyTopDirectory, null);
+        TrackingResult result = ResultOf(done);
+        if (result != TrackingResult.Recorded)
+            _trust.Distrust();
+        if (result == TrackingResult.NotRecorded)
+            TrackingLog.RemoveFailed(_logger, "Clients that did not come back", _program, $"gracedone {done!.Outcome}");
+        return result;
     }
 
     /// <summary>Turns the upcalls on again, by what is now the program, and records the clients that are there. The kernel's administrator writes to sysfs for that.</summary>
@@ -220,14 +221,12 @@ internal sealed class UmhClientTracking : IClientTracking
                 return TrackingResult.NotRecorded;
             if (!isAgain && client is { HasSession: false, IsRecorded: true })
                 return TrackingResult.Recorded;
-            if (await CallAsync("create", client.HexId, ClientHasSession(client), GraceStart) is not { } create)
-                return TrackingResult.Off;
-            if (!create.IsSuccess)
-            {
-                if (!create.IsProgramMissing)
-                    TrackingLog.CreateFailed(_logger, NameOf(client), _program, create.Outcome);
-                return create.IsProgramMissing ? TrackingResult.Off : TrackingResult.NotRecorded;
-            }
+            TrackingUpcall? create = await CallAsync("create", client.HexId, ClientHasSession(client), GraceStart);
+            TrackingResult result = ResultOf(create);
+            if (result == TrackingResult.NotRecorded)
+                TrackingLog.CreateFailed(_logger, NameOf(client), _program, create!.Outcome);
+            if (result != TrackingResult.Recorded)
+                return result;
             client.IsRecorded = true;
         }
         finally
@@ -263,7 +262,7 @@ internal sealed class UmhClientTracking : IClientTracking
     private async ValueTask<bool> EmptyAsync(string program)
     {
         TrackingLog.Distrusted(_logger);
-        TrackingUpcall done = await CallAsync(program, "gracedone", $"{_graceStart}", $"NFSDCLTRACK_LEGACY_TOPDIR={_options.RecoveryDirectory}", null);
+        TrackingUpcall done = await CallAsync(program, "gracedone", $"{_graceStart}", LegacyTopDirectory, null);
         if (!done.IsSuccess)
         {
             if (!done.IsProgramMissing)
@@ -305,6 +304,14 @@ internal sealed class UmhClientTracking : IClientTracking
             _trust.Heard();
         return upcall;
     }
+
+    /// <summary>What a call comes to; null: it was not made.</summary>
+    private static TrackingResult ResultOf(TrackingUpcall? upcall) => upcall switch
+    {
+        null or { IsProgramMissing: true } => TrackingResult.Off,
+        { IsSuccess: true } => TrackingResult.Recorded,
+        _ => TrackingResult.NotRecorded,
+    };
 
     private void TurnOff(string program, TrackingUpcall upcall)
     {

@@ -14,12 +14,15 @@ namespace Kworker.Interop.Peers;
 /// </remarks>
 internal sealed class LinuxGuest : IAsyncDisposable
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
+
     private readonly ProcessStartInfo _start;
     private readonly bool _hears;
     private readonly TemporaryDirectory _put;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly List<string> _unheard = []; // what was passed over by who listened for something else: of two processes, either may answer first
     private readonly List<string> _said = [];
     private readonly StringBuilder _errors = new();
     private Process _process; // _lock to write
@@ -117,28 +120,51 @@ internal sealed class LinuxGuest : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
-    /// <summary>The next line of the script that begins with <paramref name="prefix"/>, without it; others are passed over.</summary>
-    public async Task<string> HearAsync(string prefix)
+    /// <summary>Waits until both processes of <c>locks.sh</c> have opened the file.</summary>
+    public async Task HasOpenedAsync()
     {
-        await foreach (var next in _lines.Reader.ReadAllAsync())
-        {
-            if (next.StartsWith(prefix, StringComparison.Ordinal))
-                return next[prefix.Length..];
-        }
-
-        throw new InvalidOperationException($"the guest never said '{prefix}...':\n{Transcript()}");
+        await SaysAsync("a open");
+        await SaysAsync("b open");
     }
 
-    /// <summary>Waits until the guest says <paramref name="line"/>.</summary>
-    public async Task SaysAsync(string line)
+    /// <summary>Says <paramref name="command"/> to one of the script's processes, and gives the next that it says.</summary>
+    public async Task<string> AskAsync(string process, string command)
     {
-        await foreach (var next in _lines.Reader.ReadAllAsync())
+        await TellAsync($"{process} {command}");
+        return await HearAsync($"{process} ");
+    }
+
+    /// <summary>The first line not heard yet that begins with <paramref name="prefix"/>, without it; others are left for who listens for them. One caller at a time.</summary>
+    public async Task<string> HearAsync(string prefix) => (await HearAsync(line => line.StartsWith(prefix, StringComparison.Ordinal), $"{prefix}..."))[prefix.Length..];
+
+    /// <summary>Waits until the guest says <paramref name="line"/>, as <see cref="HearAsync(string)"/>.</summary>
+    public Task SaysAsync(string line) => HearAsync(next => next == line, line);
+
+    private async Task<string> HearAsync(Predicate<string> isIt, string what)
+    {
+        if (_unheard.FindIndex(isIt) is >= 0 and var known)
         {
-            if (next == line)
-                return;
+            var line = _unheard[known];
+            _unheard.RemoveAt(known);
+            return line;
         }
 
-        Assert.Fail($"the guest never said '{line}':\n{Transcript()}");
+        using var patience = new CancellationTokenSource(s_patience);
+        try
+        {
+            await foreach (var next in _lines.Reader.ReadAllAsync(patience.Token))
+            {
+                if (isIt(next))
+                    return next;
+                _unheard.Add(next);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"the guest did not say '{what}' in {s_patience}:\n{Transcript()}");
+        }
+
+        throw new InvalidOperationException($"the guest ended and never said '{what}':\n{Transcript()}");
     }
 
     /// <summary>Waits for the script's end; every check in it must have been right and there must be <paramref name="checks"/> of them at least.</summary>

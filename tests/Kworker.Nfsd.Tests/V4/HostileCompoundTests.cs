@@ -1,41 +1,11 @@
-using System.Collections.Concurrent;
 using CsCheck;
 using Kworker.Nfsd.Tests.Wire;
-using Microsoft.Extensions.Logging;
-using ILogger = Microsoft.Extensions.Logging.ILogger;
 
 namespace Kworker.Nfsd.Tests.V4;
 
 /// <summary>Any bytes as a compound get an answer in the protocol's words, and no exception gets anywhere.</summary>
 public sealed class HostileCompoundTests : IDisposable
 {
-    /// <summary>Keeps what is logged as an error: every exception that came to a guard is.</summary>
-    private sealed class ErrorLog : ILoggerFactory, ILogger
-    {
-        public ConcurrentQueue<string> Errors { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Errors.Enqueue($"{formatter(state, exception)} {exception}");
-        }
-
-        public void Dispose()
-        {
-        }
-    }
-
     private readonly ErrorLog _log = new();
     private readonly ServedExports4 _served;
     private readonly Nfs4Client _client;

@@ -22,6 +22,38 @@ internal sealed partial class Nfs4Program
 
     private static FileKey KeyOf(in NfsObject file) => new(file.FileSystem, file.Handle);
 
+    /// <summary>A request about what an owner holds. <paramref name="seqid"/> is that of the stateid.</summary>
+    private delegate Nfsstat4 OwnersRequest<TState, TArguments>(
+        Nfs4Program program, CompoundContext context, TState state, uint seqid, in TArguments arguments, XdrWriter reply);
+
+    /// <summary>Runs a request about what an owner holds: in 4.0 once, in the order of the owner's requests.</summary>
+    /// <param name="context">The compound.</param>
+    /// <param name="sequence">4.0: the owner's.</param>
+    /// <param name="number">4.0: the request's number in it.</param>
+    /// <param name="state">What the owner holds.</param>
+    /// <param name="seqid">That of the stateid.</param>
+    /// <param name="arguments">What else was asked.</param>
+    /// <param name="reply">Takes the result.</param>
+    /// <param name="request">What runs it.</param>
+    private Nfsstat4 RunInSequence<TState, TArguments>(
+        CompoundContext context, OwnerSequence sequence, uint number, TState state, uint seqid, in TArguments arguments, XdrWriter reply,
+        OwnersRequest<TState, TArguments> request)
+    {
+        if (context.MinorVersion > 0)
+            return request(this, context, state, seqid, arguments, reply);
+        if (!TryBeginInSequence(context, sequence, number, reply, out Nfsstat4 status))
+            return status;
+        status = Nfsstat4.ServerFault;
+        try
+        {
+            return status = request(this, context, state, seqid, arguments, reply);
+        }
+        finally
+        {
+            EndInSequence(context, sequence, status, reply);
+        }
+    }
+
     /// <summary>4.0: begins a numbered request.</summary>
     /// <returns>True if it is to be run, and then ended by <see cref="EndInSequence"/>; else <paramref name="status"/> is its answer.</returns>
     private static bool TryBeginInSequence(CompoundContext context, OwnerSequence sequence, uint seqid, XdrWriter reply, out Nfsstat4 status)

@@ -14,19 +14,9 @@ internal sealed partial class Nfs4Program
         Nfsstat4 status = FindState(context, ref stateid, out OpenState? open, orClosed: true);
         if (status != Nfsstat4.Ok)
             return status;
-        if (context.MinorVersion > 0)
-            return Close(context, open!, stateid.Seqid, reply);
-        if (!TryBeginInSequence(context, open!.Owner.Sequence, seqid, reply, out status))
-            return status;
-        status = Nfsstat4.ServerFault;
-        try
-        {
-            return status = Close(context, open, stateid.Seqid, reply);
-        }
-        finally
-        {
-            EndInSequence(context, open.Owner.Sequence, status, reply);
-        }
+        return RunInSequence(
+            context, open!.Owner.Sequence, seqid, open, stateid.Seqid, default(XdrVoid), reply,
+            static (program, context, open, seqid, in _, reply) => program.Close(context, open, seqid, reply));
     }
 
     private Nfsstat4 Close(CompoundContext context, OpenState open, uint seqid, XdrWriter reply)

@@ -92,23 +92,12 @@ internal sealed partial class Nfs4Program
         Nfsstat4 status = CheckLockable(context);
         if (status != Nfsstat4.Ok)
             return status;
-        status = FindState(context, ref stateid, out LockState? found);
+        status = FindState(context, ref stateid, out LockState? locks);
         if (status != Nfsstat4.Ok)
             return status;
-        LockState locks = found!;
-        if (context.MinorVersion > 0)
-            return LockInRange(context, locks, stateid.Seqid, request, reply);
-        if (!TryBeginInSequence(context, locks.Owner.Sequence, seqid, reply, out status))
-            return status;
-        status = Nfsstat4.ServerFault;
-        try
-        {
-            return status = LockInRange(context, locks, stateid.Seqid, request, reply);
-        }
-        finally
-        {
-            EndInSequence(context, locks.Owner.Sequence, status, reply);
-        }
+        return RunInSequence(
+            context, locks!.Owner.Sequence, seqid, locks, stateid.Seqid, request, reply,
+            static (program, context, locks, seqid, in request, reply) => program.LockInRange(context, locks, seqid, request, reply));
     }
 
     private Nfsstat4 LockInRange(CompoundContext context, LockState locks, uint seqid, in LockRequest request, XdrWriter reply) =>

@@ -17,19 +17,9 @@ internal sealed partial class Nfs4Program
         Nfsstat4 status = FindState(context, ref stateid, out LockState? locks);
         if (status != Nfsstat4.Ok)
             return status;
-        if (context.MinorVersion > 0)
-            return Unlock(context, locks!, stateid.Seqid, offset, length, reply);
-        if (!TryBeginInSequence(context, locks!.Owner.Sequence, seqid, reply, out status))
-            return status;
-        status = Nfsstat4.ServerFault;
-        try
-        {
-            return status = Unlock(context, locks, stateid.Seqid, offset, length, reply);
-        }
-        finally
-        {
-            EndInSequence(context, locks.Owner.Sequence, status, reply);
-        }
+        return RunInSequence(
+            context, locks!.Owner.Sequence, seqid, locks, stateid.Seqid, (offset, length), reply,
+            static (program, context, locks, seqid, in range, reply) => program.Unlock(context, locks, seqid, range.offset, range.length, reply));
     }
 
     private Nfsstat4 Unlock(CompoundContext context, LockState locks, uint seqid, ulong offset, ulong length, XdrWriter reply)

@@ -55,7 +55,7 @@ internal sealed partial class Nfs4Program
         bool isReclaim = open.By == OpenArguments.Claim.Previous;
         Nfsstat4 status = open.Fault;
         if (status == Nfsstat4.Ok)
-            status = CheckClaim(context, open, owner.Client);
+            status = CheckClaim(context, open);
         if (status == Nfsstat4.Ok)
             status = _state.CheckOpen(owner.Client, isReclaim);
         if (status != Nfsstat4.Ok)
@@ -89,7 +89,7 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>Whether the claim is one that can be made here.</summary>
-    private Nfsstat4 CheckClaim(CompoundContext context, in OpenArguments open, NfsClient client)
+    private Nfsstat4 CheckClaim(CompoundContext context, in OpenArguments open)
     {
         switch (open.By)
         {
@@ -97,10 +97,8 @@ internal sealed partial class Nfs4Program
                 return Nfsstat4.NotSupp; // nobody's delegations outlive him
             case OpenArguments.Claim.DelegateCurrent or OpenArguments.Claim.DelegateCurrentFileHandle:
                 Stateid4 delegation = open.Delegation;
-                Nfsstat4 status = FindState(context, ref delegation, out Delegation? found);
-                if (status != Nfsstat4.Ok)
-                    return status;
-                return found!.Client == client ? found.CheckSeqid(delegation.Seqid, context.MinorVersion > 0) : Nfsstat4.BadStateid;
+                Nfsstat4 status = FindState(context, ref delegation, out StateObject? _);
+                return status == Nfsstat4.Ok ? Nfsstat4.BadStateid : status; // none is given out, so it names something else
             case OpenArguments.Claim.Previous when open.Creates:
                 return Nfsstat4.Inval;
             default:

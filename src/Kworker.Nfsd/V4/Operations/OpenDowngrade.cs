@@ -15,19 +15,9 @@ internal sealed partial class Nfs4Program
         Nfsstat4 status = FindState(context, ref stateid, out OpenState? open);
         if (status != Nfsstat4.Ok)
             return status;
-        if (context.MinorVersion > 0)
-            return Downgrade(context, open!, stateid.Seqid, access, deny, reply);
-        if (!TryBeginInSequence(context, open!.Owner.Sequence, seqid, reply, out status))
-            return status;
-        status = Nfsstat4.ServerFault;
-        try
-        {
-            return status = Downgrade(context, open, stateid.Seqid, access, deny, reply);
-        }
-        finally
-        {
-            EndInSequence(context, open.Owner.Sequence, status, reply);
-        }
+        return RunInSequence(
+            context, open!.Owner.Sequence, seqid, open, stateid.Seqid, (access, deny), reply,
+            static (_, context, open, seqid, in share, reply) => Downgrade(context, open, seqid, share.access, share.deny, reply));
     }
 
     private static Nfsstat4 Downgrade(CompoundContext context, OpenState open, uint seqid, uint access, uint deny, XdrWriter reply)
