@@ -35,7 +35,7 @@ internal static class Daemon
             server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
             await StartAsync(server, settings);
             using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => ResumeTracking(context, server));
-            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports, HasLocks(settings)));
+            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports, settings.Versions, HasLocks(settings)));
             await output.FlushAsync();
             await termination.WaitAsync();
             isIdle = await StopAsync(server, settings, loggers.CreateLogger("nfsd"));

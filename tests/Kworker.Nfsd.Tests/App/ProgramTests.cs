@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Kworker.Apps.Nfsd;
+using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.Tests.V3;
 using Kworker.Nfsd.Tests.Wire;
 
@@ -55,7 +56,10 @@ public sealed partial class ProgramTests : IDisposable
         Assert.True(line.Success, await output.Line);
         int port = int.Parse(line.Groups[1].Value, null);
         Assert.Equal(_directory.Path, line.Groups[2].Value);
-        Assert.Equal($"mount -t nfs -o vers=3,proto=tcp,port={port},mountport={port},mountproto=tcp,nolock 127.0.0.1:{_directory.Path} /mnt", line.Groups[3].Value);
+        Assert.Equal(
+            $"mount -t nfs4 -o vers=4.1,port={port} 127.0.0.1:{_directory.Path} /mnt"
+                + $" or: mount -t nfs -o vers=3,proto=tcp,port={port},mountport={port},mountproto=tcp,nolock 127.0.0.1:{_directory.Path} /mnt",
+            line.Groups[3].Value);
         using (var client = new Nfs3Client(new IPEndPoint(IPAddress.Loopback, port)))
         {
             byte[] file = client.MustCreate(client.MustMount(_directory.Path), "file");
@@ -66,6 +70,20 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal("content", File.ReadAllText(Path.Combine(_directory.Path, "file")));
         Assert.Empty(error.ToString());
         Assert.Equal(16, new FileInfo(Path.Combine(_state.Path, "file-handle-key")).Length);
+    }
+
+    [Theory]
+    [InlineData(NfsVersions.V3, true, "/srv:rw", "mount -t nfs -o vers=3,proto=tcp,port=20049,mountport=20049,mountproto=tcp 192.0.2.1:/srv /mnt")]
+    [InlineData(NfsVersions.V3, false, "/srv:rw", "mount -t nfs -o vers=3,proto=tcp,port=20049,mountport=20049,mountproto=tcp,nolock 192.0.2.1:/srv /mnt")]
+    [InlineData(NfsVersions.V4, true, "/srv:rw", "mount -t nfs4 -o vers=4.1,port=20049 192.0.2.1:/srv /mnt")]
+    [InlineData(NfsVersions.V40 | NfsVersions.V42, true, "/srv:rw", "mount -t nfs4 -o vers=4.2,port=20049 192.0.2.1:/srv /mnt")]
+    [InlineData(NfsVersions.V40, true, "/srv:rw", "mount -t nfs4 -o vers=4.0,port=20049 192.0.2.1:/srv /mnt")]
+    [InlineData(NfsVersions.V4, true, "/srv:rw,fsid=0", "mount -t nfs4 -o vers=4.1,port=20049 192.0.2.1:/ /mnt")]
+    [InlineData(NfsVersions.V4, true, "/srv/data:rw /srv:rw,fsid=0", "mount -t nfs4 -o vers=4.1,port=20049 192.0.2.1:/data /mnt")]
+    public void The_mount_command_is_one_for_what_is_served(NfsVersions versions, bool hasLocks, string exports, string due)
+    {
+        Export[] served = [.. exports.Split(' ').Select(ExportTable.ParseArgument)];
+        Assert.Equal(due, Assert.Single(StartupLine.MountCommands(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 20049), served, versions, hasLocks)));
     }
 
     [Fact]
