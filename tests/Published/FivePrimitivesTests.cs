@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Kworker.Published;
 
 /// <summary>
@@ -33,10 +31,10 @@ public sealed class FivePrimitivesTests : IDisposable
     private void Publish(string variant)
     {
         // All of it elsewhere, references included: the tree's own output stays as the other tests find it.
-        (int code, string output) = Run(
+        (int code, string output) = Tree.Run(
             "dotnet",
             "publish",
-            Path.Combine(Root(), "samples", "FivePrimitives"),
+            Path.Combine(Tree.Root, "samples", "FivePrimitives"),
             $"-p:Variant={variant}",
             "--artifacts-path",
             Path.Combine(_directory.FullName, "artifacts"),
@@ -50,36 +48,17 @@ public sealed class FivePrimitivesTests : IDisposable
 
     private void RunSample()
     {
-        Check(Run(Program));
+        Check(Tree.Run(Program));
 
         // Process 1 of a container has children of others, too, and signals of its own. To be one takes root, and more than root in a container.
         string[] asProcessOne = ["--pid", "--fork", "--mount-proc"];
-        if (Environment.IsPrivilegedProcess && Run("unshare", [.. asProcessOne, "true"]).Code == 0)
-            Check(Run("unshare", [.. asProcessOne, Program]));
+        if (Environment.IsPrivilegedProcess && Tree.Run("unshare", [.. asProcessOne, "true"]).Code == 0)
+            Check(Tree.Run("unshare", [.. asProcessOne, Program]));
 
         static void Check((int Code, string Output) ended)
         {
             Assert.True(ended.Code == 0, ended.Output);
             Assert.Equal(11, ended.Output.Split('\n').Count(static line => line.StartsWith("ok ", StringComparison.Ordinal)));
         }
-    }
-
-    private static (int Code, string Output) Run(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(
-            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + errors.Result);
-    }
-
-    /// <summary>Where the solution is: above the directory that the tests run from.</summary>
-    private static string Root()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Kworker.slnx")))
-            directory = directory.Parent;
-        return directory?.FullName ?? throw new DirectoryNotFoundException("These tests run from within the tree.");
     }
 }
