@@ -9,6 +9,14 @@ internal abstract class LockOwner
     /// <summary>The process at its host, as NLM names it in the answer to others; 0 where there is none.</summary>
     public virtual int Svid => 0;
 
+    /// <summary>
+    /// Somebody wants what it holds. An owner whose client has been silent for too long gives up all that the client has, here and now
+    /// (<c>lm_lock_expirable</c>, <c>lm_expire_lock</c>).
+    /// </summary>
+    /// <returns>Whether it has done so just now: it is worth asking again.</returns>
+    /// <remarks>To be called without locks, by who was refused: the table does not. May block.</remarks>
+    public virtual bool GiveWay() => false;
+
     /// <summary>Whether it neither holds a lock nor waits for one, at the moment of the look.</summary>
     public bool IsIdle => Volatile.Read(ref Uses) == 0;
 

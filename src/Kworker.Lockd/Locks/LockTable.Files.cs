@@ -76,6 +76,17 @@ internal sealed partial class LockTable
         Interlocked.Decrement(ref owner.Uses);
     }
 
+    private List<LockFileKey> FilesOf(LockOwner owner)
+    {
+        var files = new List<LockFileKey>();
+        lock (OwnerLock(owner))
+        {
+            for (OwnedLocks? own = owner.Files; own is not null; own = own.NextFile)
+                files.Add(own.File.Key);
+        }
+        return files;
+    }
+
     private LockFileKey? FirstFileOf(LockOwner owner)
     {
         lock (OwnerLock(owner))

@@ -7,6 +7,9 @@ namespace Kworker.Lockd.Locks;
 //
 //   a lock is granted    the whole range becomes of its kind. (Write: nobody else has anything there. Read: others have at most read locks.)
 //   a lock is given up   of what the owner held there: all but what others still read.
+//
+// An owner that may not come back can be suspended: its locks stand in the table alone, in the way of other clients, who may ask it to give way, but
+// not of programs, who cannot.
 internal sealed partial class LockTable
 {
     private readonly Workqueue _polling;
@@ -25,6 +28,49 @@ internal sealed partial class LockTable
         }
         locks.IsLocalKnown = true;
         return locks.Local;
+    }
+
+    /// <summary>Gives up on local files what an owner holds. It keeps it in the table, and neither locks nor unlocks until <see cref="ResumeLocal"/>.</summary>
+    public void SuspendLocal(LockOwner owner)
+    {
+        if (_options.LocalFiles is null)
+            return;
+        foreach (LockFileKey key in FilesOf(owner))
+        {
+            using Use use = Pin(key, create: false);
+            if (use.File is not { } locks)
+                continue;
+            lock (locks)
+            {
+                if (locks.Find(owner) is { } own)
+                    ReleaseLocal(locks, own, LockRange.All);
+            }
+        }
+    }
+
+    /// <summary>Takes on local files again what an owner holds in the table.</summary>
+    /// <returns>False if a local program has something of it, or has had the last of what the kernel can hold: the owner's locks are not to be relied on.</returns>
+    public bool ResumeLocal(LockOwner owner)
+    {
+        if (_options.LocalFiles is null)
+            return true;
+        foreach (LockFileKey key in FilesOf(owner))
+        {
+            using Use use = Pin(key, create: false);
+            if (use.File is not { } locks)
+                continue;
+            lock (locks)
+            {
+                if (locks.Find(owner) is not { } own)
+                    continue;
+                for (LockEntry? entry = own.FirstFrom(0); entry is not null; entry = own.Next(entry))
+                {
+                    if (TakeLocal(locks, entry.Kind, entry.Range, out _) != LockOutcome.Granted)
+                        return false;
+                }
+            }
+        }
+        return true;
     }
 
     private bool TestLocal(FileLocks locks, LockKind kind, LockRange range, out LockConflict conflict)

@@ -12,6 +12,30 @@ internal sealed partial class LockTable
     /// <summary>Requests that wait, of all files.</summary>
     public int WaitingCount => Volatile.Read(ref _waiting);
 
+    /// <summary>Whether a request waits for what an owner holds.</summary>
+    public bool IsWaitedFor(LockOwner owner)
+    {
+        if (WaitingCount == 0)
+            return false;
+        lock (_graph)
+        {
+            foreach (FileLocks locks in _waitedFor)
+            {
+                lock (locks)
+                {
+                    if (locks.Find(owner) is not { } held)
+                        continue;
+                    for (BlockedLock? request = locks.FirstWaiting; request is not null; request = request.NextInFile)
+                    {
+                        if (request.Owner != owner && held.StandsInTheWayOf(request.Kind, request.Range))
+                            return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
     /// <summary>Takes a request back that waits.</summary>
     /// <returns>True if it waited: nothing will be heard of it. False if it has ended: its end has been told, or is about to be.</returns>
     public bool Cancel(BlockedLock request)

@@ -22,6 +22,7 @@ internal sealed class NfsClient
     private volatile bool _isConfirmed;
     private volatile bool _reclaimComplete;
     private volatile bool _isRecordAsked;
+    private volatile bool _isSuspended;
 
     public NfsClient(ulong id, OwnerName name, ulong verifier, in Principal principal, uint minorVersion, long now)
     {
@@ -92,6 +93,13 @@ internal sealed class NfsClient
         set => _isRecordAsked = value;
     }
 
+    /// <summary>Its locks are not on local files any more, since its lease is over: <see cref="NfsState.Resume"/> before anything is done for it. Written under <see cref="Sync"/>.</summary>
+    public bool IsSuspended
+    {
+        get => _isSuspended;
+        set => _isSuspended = value;
+    }
+
     public Dictionary<OwnerName, OpenOwner> OpenOwners => _openOwners;
 
     public Dictionary<OwnerName, NfsLockOwner> LockOwners => _lockOwners;
@@ -113,8 +121,8 @@ internal sealed class NfsClient
     /// <summary>Whether a compound of it runs.</summary>
     public bool IsActive => Volatile.Read(ref _calls) > 0;
 
-    /// <summary>Its lease begins anew.</summary>
-    public void Renew(long now) => Volatile.Write(ref _lastSeen, now);
+    /// <summary>Its lease begins anew. What is read after this is not read before: see <see cref="IsSuspended"/>.</summary>
+    public void Renew(long now) => Interlocked.Exchange(ref _lastSeen, now);
 
     /// <summary>A compound begins: until it ends the client is not late.</summary>
     public void Enter(long now)

@@ -5,7 +5,7 @@ namespace Kworker.Nfsd.State;
 
 /// <summary>Who locks: the owner of locks in the table that is shared with NLM.</summary>
 [DebuggerDisplay("{Name}")]
-internal sealed class NfsLockOwner(NfsClient client, OwnerName name) : LockOwner
+internal sealed class NfsLockOwner(NfsState state, NfsClient client, OwnerName name) : LockOwner
 {
     public NfsClient Client { get; } = client;
 
@@ -16,6 +16,9 @@ internal sealed class NfsLockOwner(NfsClient client, OwnerName name) : LockOwner
 
     /// <summary>Its stateids. Client's lock.</summary>
     public List<LockState> Locks { get; } = [];
+
+    /// <inheritdoc/>
+    public override bool GiveWay() => state.TakeFromLate(Client);
 
     /// <summary>It is no longer in its client's table. Client's lock.</summary>
     public bool IsGone { get; set; }

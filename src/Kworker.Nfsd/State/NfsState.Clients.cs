@@ -93,8 +93,15 @@ internal sealed partial class NfsState
             client = null;
             return Nfsstat4.Expired;
         }
+        return Revive(client) ? Nfsstat4.Ok : Nfsstat4.Expired;
+    }
+
+    /// <summary>The client is heard of.</summary>
+    /// <returns>False if it is gone: what it held was taken while it was silent.</returns>
+    public bool Revive(NfsClient client)
+    {
         client.Renew(Now);
-        return Nfsstat4.Ok;
+        return !client.IsSuspended || Resume(client);
     }
 
     /// <summary>RENEW: RFC 7530 section 16.28.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class NfsState
     /// </summary>
     /// <returns>Whether it is gone now.</returns>
     /// <remarks>To be called with no lock held. May wait for the record.</remarks>
-    private bool TakeFromLate(NfsClient client)
+    public bool TakeFromLate(NfsClient client)
     {
         if (!IsLate(client))
             return false;
@@ -27,6 +27,55 @@ internal sealed partial class NfsState
         StateLog.Expired(_logger, client.ToString());
         Finish(client);
         return true;
+    }
+
+    /// <summary>
+    /// The lease is over, and nobody has asked yet: the locks stay in the table, where who is refused can ask the client to give way, but not on local
+    /// files, whose programs could not.
+    /// </summary>
+    private void Suspend(NfsClient client)
+    {
+        lock (client.Sync)
+        {
+            if (client.IsGone || client.IsSuspended)
+                return;
+            // Set before the second look: who comes back says so first, and looks at this then. One of the two sees the other.
+            client.IsSuspended = true;
+            Interlocked.MemoryBarrier();
+            if (!IsLate(client))
+            {
+                client.IsSuspended = false;
+                return;
+            }
+            using var blocking = Worker.Blocking();
+            foreach (NfsLockOwner owner in client.LockOwners.Values)
+                _locks.SuspendLocal(owner);
+        }
+    }
+
+    /// <summary>A client that was suspended is heard of again. No lock held.</summary>
+    /// <returns>False if a program of this machine has locked something of what it held: then it has lost all.</returns>
+    public bool Resume(NfsClient client)
+    {
+        lock (client.Sync)
+        {
+            if (client.IsGone)
+                return false;
+            using var blocking = Worker.Blocking();
+            if (!client.IsSuspended || client.LockOwners.Values.All(_locks.ResumeLocal))
+            {
+                client.IsSuspended = false;
+                return true;
+            }
+        }
+        lock (_clients)
+        {
+            if (!TryRemove(client))
+                return false;
+        }
+        StateLog.Expired(_logger, client.ToString());
+        Finish(client);
+        return false;
     }
 
     /// <summary>_clients: nobody finds the client any more; <see cref="Finish"/> is due, outside the lock.</summary>
@@ -96,6 +145,7 @@ internal sealed partial class NfsState
     private void Launder()
     {
         var ended = new List<NfsClient>();
+        var late = new List<NfsClient>();
         long now = Now;
         lock (_clients)
         {
@@ -105,8 +155,10 @@ internal sealed partial class NfsState
             {
                 if (!IsLate(client))
                     continue;
-                bool keeps = HoldsFiles(client) && now - client.LastSeen <= _lease + _courtesy;
-                if (!keeps && TryRemove(client))
+                bool keeps = HoldsFiles(client) && now - client.LastSeen <= _lease + _courtesy && !IsWaitedFor(client);
+                if (keeps)
+                    late.Add(client);
+                else if (TryRemove(client))
                     ended.Add(client);
             }
         }
@@ -115,6 +167,7 @@ internal sealed partial class NfsState
             StateLog.Expired(_logger, client.ToString());
             Finish(client);
         }
+        late.ForEach(Suspend);
         foreach (NfsClient client in _byId.Values)
             CollectOwners(client, now);
         _queue.Queue(_laundromat, LaundryInterval);
@@ -124,6 +177,13 @@ internal sealed partial class NfsState
     {
         lock (client.Sync)
             return client.OpenOwners.Values.Any(static owner => owner.Opens.Count > 0);
+    }
+
+    /// <summary>Whether a request of another protocol waits for a lock of it (<c>nfs4_anylock_blockers</c>). One of NFSv4 waits by asking again.</summary>
+    private bool IsWaitedFor(NfsClient client)
+    {
+        lock (client.Sync)
+            return client.LockOwners.Values.Any(_locks.IsWaitedFor);
     }
 
     /// <summary>4.0: owners that have nothing open, and whose last CLOSE nobody will send again.</summary>

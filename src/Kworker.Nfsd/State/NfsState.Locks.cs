@@ -36,7 +36,7 @@ internal sealed partial class NfsState
             {
                 if (client.StateCount >= _options.MaximumStates || client.LockOwners.Count >= _options.MaximumOwners)
                     return Exhausted(client);
-                owner = new NfsLockOwner(client, name.Copy());
+                owner = new NfsLockOwner(this, client, name.Copy());
                 owner.Sequence.Next = lockSeqid;
                 client.LockOwners.Add(owner.Name, owner);
             }
@@ -93,7 +93,7 @@ internal sealed partial class NfsState
                 if (outcome != LockOutcome.Denied)
                     return outcome == LockOutcome.Deadlock ? Nfsstat4.Deadlock : Exhausted(client);
             }
-            if (!TakeFromLate(conflict))
+            if (conflict.Owner?.GiveWay() != true)
                 return isReclaim ? Nfsstat4.ReclaimConflict : Nfsstat4.Denied;
         }
     }
@@ -109,12 +109,12 @@ internal sealed partial class NfsState
         NfsLockOwner? owner;
         lock (client.Sync)
             client.LockOwners.TryGetValue(name, out owner);
-        owner ??= new NfsLockOwner(client, name); // one that holds nothing
+        owner ??= new NfsLockOwner(this, client, name); // one that holds nothing
         using (Worker.Blocking())
         {
             while (!_locks.Test(_lockKeys(file), owner, kind, range, out conflict))
             {
-                if (!TakeFromLate(conflict))
+                if (conflict.Owner?.GiveWay() != true)
                     return Nfsstat4.Denied;
             }
         }
@@ -165,9 +165,6 @@ internal sealed partial class NfsState
             }
         }
     }
-
-    /// <summary>No lock held: what stands in the way is a silent client's, and goes.</summary>
-    private bool TakeFromLate(in LockConflict conflict) => conflict.Owner is NfsLockOwner other && TakeFromLate(other.Client);
 
     /// <summary>Client's lock: an owner's locks in a file are no more.</summary>
     private void Drop(LockState locks)

@@ -44,7 +44,8 @@ internal sealed partial class NfsState
                 return Nfsstat4.StaleStateid;
             if (!_byId.TryGetValue(stateid.OtherHigh, out NfsClient? client) || client.MinorVersion > 0)
                 return WasGivenOut(stateid.OtherHigh) ? Nfsstat4.Expired : Nfsstat4.BadStateid;
-            client.Renew(Now);
+            if (!Revive(client))
+                return Nfsstat4.Expired;
         }
         else if (caller.Id != stateid.OtherHigh)
         {
@@ -110,10 +111,19 @@ internal sealed partial class NfsState
             return Nfsstat4.Ok;
         if (IsInGrace)
             return Nfsstat4.Grace; // who denies it may not have come back yet
-        if (!_files.TryGetValue(file, out FileState? open))
-            return Nfsstat4.Ok;
-        lock (open)
-            return open.Allows(access, ShareAccess.None) ? Nfsstat4.Ok : Nfsstat4.Locked;
+        while (_files.TryGetValue(file, out FileState? open))
+        {
+            NfsClient? late;
+            lock (open)
+            {
+                if (open.Allows(access, ShareAccess.None))
+                    return Nfsstat4.Ok;
+                late = open.InTheWay(access, ShareAccess.None).FirstOrDefault(other => IsLate(other.Client))?.Client;
+            }
+            if (late is null || !TakeFromLate(late))
+                return Nfsstat4.Locked;
+        }
+        return Nfsstat4.Ok;
     }
 
     private bool WasGivenOut(ulong id)

@@ -1,3 +1,4 @@
+using Kworker.Lockd.Locks;
 using Kworker.Lockd.Nlm;
 using Kworker.SunRpc;
 using static Kworker.Lockd.Nlm.Nlm4Stats;
@@ -39,6 +40,45 @@ public sealed class BlockingLockTests : IAsyncLifetime
         Assert.Equal("Denied w 8 5+0", await alice.TestAsync(7, 6, 1));
         Assert.Equal(Granted, await bob.UnlockAsync(8, 5, 0));
         Assert.Equal("Granted", await alice.TestAsync(7, 6, 1));
+    }
+
+    [Fact]
+    public async Task Who_is_silent_for_too_long_in_another_protocol_gives_way_at_once_and_to_who_only_asks_too()
+    {
+        await using NlmPeer bob = _world.Client("bob");
+        var silent = new SilentOwner(_world.Table);
+        var other = new SilentOwner(_world.Table);
+        var file = new LockFileKey("f"u8);
+        void Hold()
+        {
+            Assert.Equal(LockOutcome.Granted, _world.Table.Lock(file, silent, LockKind.Write, new LockRange(0, 9), out _));
+            Assert.Equal(LockOutcome.Granted, _world.Table.Lock(file, other, LockKind.Write, new LockRange(10, 19), out _));
+        }
+
+        Hold();
+        silent.IsThere = true;
+        Assert.Equal("Denied w 0 0+10", await bob.TestAsync(8, 0, 0));
+        Assert.Equal(Denied, await bob.LockAsync(8, 0, 0));
+        Assert.Equal(2, _world.Table.Count);
+        silent.IsThere = false;
+        Assert.Equal("Granted", await bob.TestAsync(8, 0, 0));
+        Assert.Equal(0, _world.Table.Count);
+        Hold();
+        Assert.Equal(Granted, await bob.LockAsync(8, 0, 0));
+        Assert.Equal(Granted, await bob.UnlockAsync(8, 0, 0));
+        Hold();
+        Assert.Equal(Granted, await bob.LockAsync(8, 0, 0, block: true)); // not even BLOCKED
+        Assert.False(_machine.HasMore);
+        Assert.Equal(1, _world.Table.Count);
+        Assert.Equal(0, _world.Table.WaitingCount);
+    }
+
+    /// <summary>As an owner of NFSv4: gives up all it has, if its client is not heard of any more.</summary>
+    private sealed class SilentOwner(LockTable table) : LockOwner
+    {
+        public bool IsThere { get; set; }
+
+        public override bool GiveWay() => !IsThere && table.ReleaseOwner(this) > 0;
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Kworker.Lockd;
 using Kworker.Nfsd.FileSystem.Local;
 using Kworker.Nfsd.Tests.V3;
 using Kworker.Nfsd.Tests.Wire;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Kworker.Nfsd.Tests.Server;
 
@@ -144,6 +145,38 @@ public sealed class ServedLockTests : IDisposable
         using Nfs3Client client = served.Connect();
         RpcAnswer answer = client.Rpc.Call(Nlm, 4, 0, []);
         Assert.Equal((true, 1u), (answer.IsAccepted, answer.Status)); // PROG_UNAVAIL
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_of_NFSv4_that_is_silent_gives_way_to_NLM_and_to_programs_of_this_machine(bool isProgram)
+    {
+        var time = new FakeTimeProvider();
+        await using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = time });
+        using var served = new ServedFileSystem(_fileSystem, configure: options => options.System = system);
+        using var silent = new Nfs41Client(served.Server.EndPoints[0], "silent");
+        (byte[] handle, byte[] open, _) = silent.MustOpen(silent.Root("export"), "file");
+        Assert.Equal(0u, silent.TryLock(handle, open, "owner").Status);
+        string path = Path.Combine(_directory.Path, "file");
+        using (Nfs3Client rival = served.Connect())
+            Assert.Equal(Denied, Ask(rival, Lock, rival.Lookup(rival.MustMount(ServedFileSystem.Path), "file"u8).Handle, 1, 0, 10));
+        using var program = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Assert.Throws<IOException>(() => program.Lock(5, 10));
+
+        time.Advance(TimeSpan.FromSeconds(120));
+        if (isProgram)
+        {
+            await served.Server.FlushStateAsync();
+            program.Lock(0, 10);
+            program.Unlock(0, 10);
+        }
+        using (Nfs3Client rival = served.Connect())
+        {
+            byte[] file = rival.Lookup(rival.MustMount(ServedFileSystem.Path), "file"u8).Handle;
+            Assert.Equal(Granted, Ask(rival, Lock, file, 1, 0, 10));
+            Assert.Throws<IOException>(() => program.Lock(5, 10));
+        }
     }
 
     private ServedFileSystem Serve(Action<NfsServerOptions>? configure = null) => new(_fileSystem, configure: options =>

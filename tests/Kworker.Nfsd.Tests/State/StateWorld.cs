@@ -16,7 +16,13 @@ internal sealed class StateWorld : IAsyncDisposable
     private readonly KworkerSystem _system;
     private readonly MemoryFileSystem _files = new();
 
-    private StateWorld() => _system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = Time });
+    private readonly ILocalLockFiles? _localFiles;
+
+    private StateWorld(ILocalLockFiles? localFiles)
+    {
+        _localFiles = localFiles;
+        _system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = Time });
+    }
 
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(90);
     public static readonly Principal Root = new(RpcAuthFlavor.Sys, 0, 0);
@@ -32,9 +38,10 @@ internal sealed class StateWorld : IAsyncDisposable
 
     public NfsState State { get; private set; } = null!;
 
-    public static async Task<StateWorld> StartAsync()
+    /// <param name="localFiles">Opens files of this machine, on which locks are held, too; null: there are none.</param>
+    public static async Task<StateWorld> StartAsync(ILocalLockFiles? localFiles = null)
     {
-        var world = new StateWorld();
+        var world = new StateWorld(localFiles);
         await world.StartServerAsync();
         return world;
     }
@@ -142,7 +149,7 @@ internal sealed class StateWorld : IAsyncDisposable
     private async Task StartServerAsync()
     {
         Managers = new GraceManagers();
-        Locks = new LockTable(new LockTableOptions { System = _system });
+        Locks = new LockTable(new LockTableOptions { System = _system, LocalFiles = _localFiles });
         var options = new NfsStateOptions { Lease = Lease, Grace = Lease, System = _system, MaximumUnconfirmed = 8 };
         State = new NfsState(options, Locks, static file => new LockFileKey(file.Handle.Bytes), Managers, Tracking);
         await State.StartAsync();

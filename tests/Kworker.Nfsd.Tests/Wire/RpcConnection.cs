@@ -35,12 +35,25 @@ internal sealed class RpcConnection : IDisposable
         return body.ToArray();
     }
 
+    /// <summary>Takes a call of the server's that comes while an answer is awaited; what it returns is sent back. Null: there must be none.</summary>
+    public Func<byte[], byte[]?>? OnCall { get; set; }
+
     public RpcAnswer Call(uint program, uint version, uint procedure, ReadOnlySpan<byte> arguments)
     {
         uint xid = unchecked(++_xid);
         Send(Message(xid, program, version, procedure, Credential, arguments));
-        return Parse(xid, Receive());
+        while (true)
+        {
+            byte[] message = Receive();
+            if (OnCall is null || !IsCall(message))
+                return Parse(xid, message);
+            if (OnCall(message) is { } reply)
+                Send(reply);
+        }
     }
+
+    /// <summary>Whether a message is a call, not a reply.</summary>
+    public static bool IsCall(ReadOnlySpan<byte> message) => BinaryPrimitives.ReadUInt32BigEndian(message[4..]) == 0;
 
     public static byte[] Message(uint xid, uint program, uint version, uint procedure, byte[]? credential, ReadOnlySpan<byte> arguments)
     {

@@ -23,9 +23,13 @@ internal sealed partial class NlmServer
         {
             // One that holds nothing need not be known to be told apart from the others.
             NlmOwner tester = owner ?? new NlmOwner(host ?? new NlmHost(call.RemoteEndPoint.Address, ""), asked.Svid);
-            return _table.Test(file, tester, kind, range, out LockConflict conflict)
-                ? new Nlm4TestReply(Nlm4Stats.Granted)
-                : new Nlm4TestReply(Nlm4Stats.Denied, HolderOf(conflict));
+            LockConflict conflict;
+            while (!_table.Test(file, tester, kind, range, out conflict))
+            {
+                if (!GivesWay(conflict))
+                    return new Nlm4TestReply(Nlm4Stats.Denied, HolderOf(conflict));
+            }
+            return new Nlm4TestReply(Nlm4Stats.Granted);
         }
         finally
         {
@@ -59,7 +63,7 @@ internal sealed partial class NlmServer
                 return Nlm4Stats.DeniedNoLocks;
             BeginLife(owner, arguments.State);
             var key = new NlmBlockKey(file, asked.Svid, kind, range);
-            return arguments.Block && !arguments.Reclaim ? LockOrWait(call, owner, key, asked) : StatusOf(_table.Lock(file, owner, kind, range, out _));
+            return arguments.Block && !arguments.Reclaim ? LockOrWait(call, owner, key, asked) : LockNow(owner, key);
         }
         finally
         {
@@ -161,6 +165,23 @@ internal sealed partial class NlmServer
             _table.ReleaseOwner(owner);
     }
 
+    /// <summary>What stands in the way is a silent client's of another protocol, and has gone.</summary>
+    private static bool GivesWay(in LockConflict conflict)
+    {
+        using var _ = Worker.Blocking();
+        return conflict.Owner is { } holder && holder.GiveWay();
+    }
+
+    private Nlm4Stats LockNow(NlmOwner owner, in NlmBlockKey key)
+    {
+        while (true)
+        {
+            LockOutcome outcome = _table.Lock(key.File, owner, key.Kind, key.Range, out LockConflict conflict);
+            if (outcome != LockOutcome.Denied || !GivesWay(conflict))
+                return StatusOf(outcome);
+        }
+    }
+
     private Nlm4Stats LockOrWait(RpcCall call, NlmOwner owner, in NlmBlockKey key, in Nlm4Lock asked)
     {
         NlmHost host = owner.Host;
@@ -182,11 +203,17 @@ internal sealed partial class NlmServer
             host.Transport = call.Transport;
             owner.References++;
         }
-        LockOutcome outcome = _table.Lock(block, out _);
+        LockOutcome outcome = _table.Lock(block, out LockConflict conflict);
+        // The table grants it when the last that stood in the way has gone.
+        while (outcome == LockOutcome.Blocked && GivesWay(conflict) && !_table.Test(key.File, owner, key.Kind, key.Range, out conflict))
+        {
+        }
         bool isUnwanted;
         lock (host.Lock)
         {
             isUnwanted = block.State == NlmBlockState.Done; // the client's locks were released before the table had this one
+            if (block.State == NlmBlockState.Granted)
+                outcome = LockOutcome.Granted; // by now: this answer says so
             if (outcome != LockOutcome.Blocked)
                 Remove(block);
             else if (block.State == NlmBlockState.New)

@@ -27,7 +27,8 @@ internal sealed partial class Nfs4Program
             return Nfsstat4.BadSession;
         if (session.Client.Principal != Principal.Of(context.Call))
             return Nfsstat4.WrongCred;
-        session.Client.Renew(_state.Now);
+        if (!_state.Revive(session.Client))
+            return Nfsstat4.BadSession;
         bool asBackChannel = wish != ChannelWish.Fore;
         if (context.Call.Connection is { } connection)
             session.Bind(connection, asBackChannel);

@@ -37,12 +37,17 @@ internal sealed partial class Nfs4Program
         if (replay is not null)
         {
             context.Replay = replay;
-            session.Client.Renew(_state.Now);
-            return Nfsstat4.Ok;
+            _state.Revive(session.Client);
+            return Nfsstat4.Ok; // what was answered then, whatever has become of the client
+        }
+        session.Client.Enter(_state.Now);
+        if (session.Client.IsSuspended && !_state.Resume(session.Client))
+        {
+            session.Client.Leave(_state.Now);
+            return Nfsstat4.BadSession; // which the slot went with
         }
         context.Slot = slot;
         context.Client = session.Client;
-        session.Client.Enter(_state.Now);
         if (context.Call.Connection is { } connection)
             session.Bind(connection, asBackChannel: false);
 
