@@ -125,6 +125,32 @@ internal static class WaitGraph
         return waits;
     }
 
+    /// <summary>The recorded waits of a system's items, and of its kthreads.</summary>
+    internal static WaitSnapshot[] Snapshot(KworkerSystem system)
+    {
+        var waits = new List<Wait>();
+        s_lock.Enter();
+        if (s_waits is not null)
+        {
+            foreach (Wait first in s_waits.Values)
+            {
+                for (Wait? wait = first; wait is not null; wait = wait.Next)
+                    waits.Add(wait);
+            }
+        }
+
+        s_lock.Exit();
+        // A run that ends meanwhile has lost its item: it waits no more.
+        return [.. waits.Where(wait => IsOf(wait.Waiter, system)).Select(static wait => wait.ToSnapshot()).OfType<WaitSnapshot>()];
+    }
+
+    private static bool IsOf(object waiter, KworkerSystem system) => waiter switch
+    {
+        WorkRun { Queue: { } queue } => ReferenceEquals(queue.OwningSystem, system),
+        Kthread kthread => ReferenceEquals(kthread.System, system),
+        _ => false,
+    };
+
     private static void Add(Wait wait)
     {
         s_waits ??= [];
@@ -231,6 +257,15 @@ internal static class WaitGraph
         internal object Waiter => waiter;
 
         internal WaitTarget Target => target;
+
+        /// <summary>Null when it is over, and what waited has gone.</summary>
+        internal WaitSnapshot? ToSnapshot() => waiter switch
+        {
+            WorkRun { Work: { } work, Queue: { } queue } => new(work.FunctionName, $"workqueue {queue.Name}", target.Description, stack),
+            Kthread { Worker: { } worker } => new(worker.CurrentFunction, $"kthread worker {worker.Name}", target.Description, stack),
+            Kthread kthread => new($"kthread {kthread.Name}", null, target.Description, stack),
+            _ => null,
+        };
 
         internal DeadlockLink ToLink() => waiter switch
         {

@@ -6,7 +6,9 @@ public sealed partial class Kthread
     internal KthreadSnapshot ToSnapshot(int maxItems)
     {
         _lock.Enter();
-        WaitMode? waits = _waiters.First?.Mode;
+        Waiter? waiter = _waiters.First;
+        WaitMode? waits = waiter?.Mode;
+        string? waitsFor = waiter is null ? null : Describe(waiter.Ties?.Object);
         _lock.Exit();
         int flags = Seam.Read(in _flags);
         return new KthreadSnapshot
@@ -16,10 +18,21 @@ public sealed partial class Kthread
             IsParked = (flags & IsParkedBit) != 0,
             ShouldStop = (flags & ShouldStopBit) != 0,
             Waits = waits,
+            WaitsFor = waitsFor,
+            WaitsAt = waiter is null ? null : WaitStacks.Of(waiter),
             IsWorker = Worker is not null,
             Function = Worker?.RunInProgress is null ? null : Worker.CurrentFunction,
             Pending = Worker?.PendingFunctions(maxItems) ?? [],
         };
+    }
+
+    private string Describe(IWaitObject? waitsFor)
+    {
+        if (ReferenceEquals(waitsFor, _unpark))
+            return "to be unparked";
+        if (waitsFor is not null && ReferenceEquals(waitsFor, Idles))
+            return "something to do";
+        return waitsFor is Completion ? "a completion" : "a wait queue";
     }
 
     /// <summary>

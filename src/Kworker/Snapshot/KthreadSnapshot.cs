@@ -22,6 +22,12 @@ public sealed record KthreadSnapshot
     /// <summary>How it waits in a wait of this library; null when it is in none.</summary>
     public required WaitMode? Waits { get; init; }
 
+    /// <summary>What it waits for, when <see cref="Waits"/> is not null: a completion, a wait queue, to be unparked, or (a kthread worker) for something to do.</summary>
+    public string? WaitsFor { get; init; }
+
+    /// <summary>The stack at the beginning of its wait; null unless stacks are recorded.</summary>
+    public string? WaitsAt { get; init; }
+
     /// <summary>It is the thread of a kthread worker.</summary>
     public required bool IsWorker { get; init; }
 
@@ -31,7 +37,3 @@ public sealed record KthreadSnapshot
     /// <summary>What waits in a kthread worker's line, in its order; no more than were asked for.</summary>
     public required IReadOnlyList<string> Pending { get; init; }
 }
-
-/// <summary>A usermode helper at one moment.</summary>
-/// <param name="ProcessId">Its process.</param>
-public sealed record HelperSnapshot(int ProcessId);

@@ -31,6 +31,18 @@ public sealed class KworkerSnapshot
     /// <summary>Usermode helpers that have not ended.</summary>
     public IReadOnlyList<HelperSnapshot> Helpers { get; }
 
+    /// <summary>The helpers that ended last, or could not be started, the latest first.</summary>
+    public IReadOnlyList<HelperResultSnapshot> RecentHelpers { get; init; } = [];
+
+    /// <summary>Work functions and kthreads that wait for another (a flush, a cancel, a drain, a stop), and for what.</summary>
+    public IReadOnlyList<WaitSnapshot> Waits { get; init; } = [];
+
+    /// <summary>What the watchdog has found lately, the latest first.</summary>
+    public IReadOnlyList<WatchdogReportSnapshot> Reports { get; init; } = [];
+
+    /// <summary>What was counted since the system was made.</summary>
+    public CountersSnapshot Counters { get; init; } = new();
+
     /// <inheritdoc/>
     public override string ToString() => SnapshotText.Write(this);
 }

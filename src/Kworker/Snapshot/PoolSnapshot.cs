@@ -28,6 +28,9 @@ public sealed record PoolSnapshot
     /// <summary>For how long items have waited while none was begun, as the watchdog has seen it; zero when the pool goes on.</summary>
     public required TimeSpan Hung { get; init; }
 
+    /// <summary>How many runs of items its workers have begun so far.</summary>
+    public long Executed { get; init; }
+
     /// <summary>What its threads do.</summary>
     public required IReadOnlyList<WorkerSnapshot> Threads { get; init; }
 }
@@ -36,4 +39,18 @@ public sealed record PoolSnapshot
 /// <param name="Name">The thread's name.</param>
 /// <param name="ThreadId">The operating system's number of it; zero where that is not known.</param>
 /// <param name="Function">The function that it runs; null when none.</param>
-public sealed record WorkerSnapshot(string Name, int ThreadId, string? Function);
+/// <param name="State">Whether it idles, runs, or is blocked, by its own announcement or as the monitor has found it.</param>
+public sealed record WorkerSnapshot(string Name, int ThreadId, string? Function, WorkerState State);
+
+/// <summary>What a worker is at.</summary>
+public enum WorkerState
+{
+    /// <summary>It waits for work.</summary>
+    Idle,
+
+    /// <summary>It looks for work, or executes it, and counts as running.</summary>
+    Running,
+
+    /// <summary>What it executes waits or blocks: another worker may run in its place.</summary>
+    Blocked,
+}

@@ -12,6 +12,7 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
     private readonly List<PoolCounts> _pools = [];
     private readonly HashSet<WorkRun> _runs = [];
     private readonly HashSet<Work> _staged = [];
+    private readonly Dictionary<PoolWorker, WorkerState> _states = [];
 
     private enum Place
     {
@@ -45,7 +46,13 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
             [.. _queues.Select(counts => ToSnapshot(counts, [.. items[counts.Queue]], delayed[counts.Queue]))],
             [.. _pools.Select(counts => ToSnapshot(counts, workers))],
             [.. system.Registry.Kthreads.OrderBy(static kthread => kthread.Name, StringComparer.Ordinal).Select(kthread => kthread.ToSnapshot(maxItems))],
-            [.. system.Helpers.ProcessIds.Select(static pid => new HelperSnapshot(pid))]);
+            system.Helpers.Launcher.Ledger.RunningAmong(system.Helpers.ProcessIds))
+        {
+            RecentHelpers = system.Helpers.Launcher.Ledger.Recent,
+            Waits = WaitGraph.Snapshot(system),
+            Reports = system.Findings.Recent,
+            Counters = system.Counters.ToSnapshot(),
+        };
     }
 
     /// <summary>Run lock: an item that waits for a worker, in a list or a stage.</summary>
@@ -97,6 +104,7 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
     private void Add(PoolWorker worker)
     {
         worker.Stage.Collect(this, worker);
+        _states[worker] = worker.IsIdle ? WorkerState.Idle : worker.CountsAsRunning ? WorkerState.Running : WorkerState.Blocked;
         // What it has begun since its stage was looked at has been seen there.
         if (worker.CurrentWork is { } work && !_staged.Contains(work) && work.FindRun() is { } run)
             AddInFlight(run, worker);
@@ -128,6 +136,9 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
             Active = counts.Active,
             MaxActive = counts.MaxActive,
             Unfinished = counts.Unfinished,
+            Queued = counts.Queued,
+            Waited = queue.Latencies?.Waited.ToSnapshot(),
+            Ran = queue.Latencies?.Ran.ToSnapshot(),
             InFlight = [.. items.Where(static item => item.Place <= Place.Awaiting).Select(item => new WorkItemSnapshot
             {
                 Function = item.Work.FunctionName,
@@ -158,11 +169,12 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
         Running = counts.Running,
         MaxRunning = counts.Pool.MaxRunning,
         HasWaiting = counts.HasWaiting,
+        Executed = system.Registry.RunsOf(counts.Pool),
         Hung = system.Watchdog.HungTimeOf(counts.Pool),
         Threads =
         [
             .. workers.Where(worker => ReferenceEquals(worker.Pool, counts.Pool)).OrderBy(static worker => worker.Name.Length).ThenBy(static worker => worker.Name, StringComparer.Ordinal)
-                .Select(static worker => new WorkerSnapshot(worker.Name, worker.ThreadId, worker.CurrentWork?.FunctionName)),
+                .Select(worker => new WorkerSnapshot(worker.Name, worker.ThreadId, worker.CurrentWork?.FunctionName, _states.GetValueOrDefault(worker))),
         ],
     };
 }

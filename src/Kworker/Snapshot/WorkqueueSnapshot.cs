@@ -28,6 +28,15 @@ public sealed record WorkqueueSnapshot
     /// <summary>Items and flushes that are queued and have not finished; exact, however many are listed.</summary>
     public required int Unfinished { get; init; }
 
+    /// <summary>Items put in line since it was made: two snapshots give a rate.</summary>
+    public long Queued { get; init; }
+
+    /// <summary>How long items have waited from queueing to their beginning; null when that was never measured (<see cref="KworkerSystem.MeasureLatencies"/>).</summary>
+    public LatencySnapshot? Waited { get; init; }
+
+    /// <summary>How long items have run, awaits included; null when that was never measured.</summary>
+    public LatencySnapshot? Ran { get; init; }
+
     /// <summary>Items whose functions run, or await.</summary>
     public required IReadOnlyList<WorkItemSnapshot> InFlight { get; init; }
 

@@ -17,8 +17,14 @@ internal static class Listeners
     /// <summary>Somebody may listen to the events of items.</summary>
     internal static bool Workqueue;
 
-    /// <summary><see cref="Workqueue"/> or <see cref="Stacks"/>.</summary>
+    /// <summary><see cref="Workqueue"/>, <see cref="Stacks"/> or <see cref="Latencies"/>.</summary>
     private static bool s_queueing;
+
+    /// <summary><see cref="Workqueue"/> or <see cref="Latencies"/>.</summary>
+    private static bool s_runs;
+
+    /// <summary>Somebody measures how long items wait and run.</summary>
+    internal static bool Latencies;
 
     /// <summary>Asked where an item is queued.</summary>
     internal static bool OfQueueing
@@ -31,8 +37,11 @@ internal static class Listeners
     internal static bool OfRuns
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Workqueue || WorkActivities.AreListenedTo;
+        get => s_runs || WorkActivities.AreListenedTo;
     }
+
+    /// <summary>Asked where an item ends that had no activity.</summary>
+    internal static bool OfEnds => s_runs;
 
     /// <summary>Somebody may listen to the events of timers.</summary>
     internal static bool Timer;
@@ -48,6 +57,7 @@ internal static class Listeners
 
     private static bool s_stacksAreAskedFor;
     private static int s_systemsWithStacks;
+    private static int s_measurements;
 
     /// <summary>Makes the event source, so that tools find it before anything is told.</summary>
     internal static void EnsureCreated() => RuntimeHelpers.RunClassConstructor(typeof(KworkerEventSource).TypeHandle);
@@ -76,9 +86,19 @@ internal static class Listeners
         RefreshStacks();
     }
 
+    /// <summary>Somebody begins to measure latencies, or ends; true when nobody does any more.</summary>
+    internal static bool CountMeasurement(int change)
+    {
+        bool isLast = Interlocked.Add(ref s_measurements, change) == 0;
+        RefreshStacks();
+        return isLast;
+    }
+
     private static void RefreshStacks()
     {
         Stacks = s_stacksAreAskedFor || Volatile.Read(ref s_systemsWithStacks) > 0;
-        s_queueing = Workqueue || Stacks;
+        Latencies = Volatile.Read(ref s_measurements) > 0;
+        s_runs = Workqueue || Latencies;
+        s_queueing = s_runs || Stacks;
     }
 }

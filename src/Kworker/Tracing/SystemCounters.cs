@@ -25,6 +25,18 @@ internal sealed class SystemCounters
 
     internal long Stalls => Volatile.Read(ref _stalls);
 
+    internal CountersSnapshot ToSnapshot() => new()
+    {
+        WorkExceptions = WorkExceptions,
+        KthreadExceptions = KthreadExceptions,
+        WatchdogReports = Stalls,
+        CapReached = CapReached,
+        ThreadFailures = ThreadsFailed,
+        Rescues = Rescues,
+        HelpersStarted = Helpers,
+        Deadlocks = WaitGraph.Reports,
+    };
+
     internal void AddStall() => Interlocked.Increment(ref _stalls);
 
     internal void AddWorkException() => Interlocked.Increment(ref _workExceptions);

@@ -20,7 +20,9 @@ internal static class TracePoints
             Origins.Note(work);
         if (WorkActivities.AreListenedTo)
             WorkActivities.Queued(work);
-        if (IsHeard(KworkerEventSource.Keywords.Workqueue))
+        if (Listeners.Latencies)
+            LatencyTable.Queued(work, queue);
+        if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_queue_work(Identity(work), work.FunctionName, queue.Name);
     }
 
@@ -37,12 +39,16 @@ internal static class TracePoints
     {
         if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_start(Identity(work), work.FunctionName);
+        if (Listeners.Latencies)
+            LatencyTable.Begun(work, queue);
         return WorkActivities.AreListenedTo ? WorkActivities.Begin(work, queue) : null;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Ended(Work work, Activity? activity, Exception? failure)
+    internal static void Ended(Work work, Workqueue queue, Activity? activity, Exception? failure)
     {
+        if (Listeners.Latencies)
+            LatencyTable.Ended(work, queue);
         if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_end(Identity(work), work.FunctionName);
         if (activity is not null)

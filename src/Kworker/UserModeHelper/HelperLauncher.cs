@@ -6,6 +6,9 @@ internal abstract class HelperLauncher
     /// <summary>Programs that were started and have not ended.</summary>
     internal abstract int Count { get; }
 
+    /// <summary>What runs, and what became of those that ran last.</summary>
+    internal HelperLedger Ledger { get; } = new();
+
     /// <summary>The right one for this platform.</summary>
     internal static HelperLauncher Create() => OperatingSystem.IsLinux() ? new LinuxHelperLauncher() : new ProcessHelperLauncher();
 

@@ -50,11 +50,22 @@ internal sealed class LinuxHelperLauncher : HelperLauncher
         if (Listeners.Helper)
             TracePoints.HelperExecuted(program.Path, status.Outcome == HelperOutcome.Started ? pid : 0, status.Raw);
         if (status.Outcome != HelperOutcome.Started)
+        {
+            Ledger.NotStarted(program.Path, status);
             return status;
+        }
+
+        Action<int> noted = Ledger.Started(program.Path, pid, ended);
         if (waitMilliseconds == 0)
-            reaper.Register(pid, ended, pipes);
-        else if (reaper.WaitOrRegister(pid, waitMilliseconds, ended, out int waitStatus))
+        {
+            reaper.Register(pid, noted, pipes);
+        }
+        else if (reaper.WaitOrRegister(pid, waitMilliseconds, noted, out int waitStatus))
+        {
+            Ledger.Ended(pid, waitStatus);
             return HelperStatus.Ended(waitStatus);
+        }
+
         return status;
     }
 

@@ -57,7 +57,8 @@ internal sealed class ProcessHelperLauncher : HelperLauncher
             return HelperStatus.ExecFailed(ToErrno(e.NativeErrorCode));
         }
         Interlocked.Increment(ref _count);
-        new Thread(() => WaitFor(process, ended)) { Name = HelperReaper.Name, IsBackground = true }.Start();
+        Action<int> noted = Ledger.Started(helper.Path, process.Id, ended);
+        new Thread(() => WaitFor(process, noted)) { Name = HelperReaper.Name, IsBackground = true }.Start();
         return new HelperStatus(HelperOutcome.Started, 0);
     }
 

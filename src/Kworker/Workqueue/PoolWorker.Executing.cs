@@ -136,9 +136,9 @@ internal sealed partial class PoolWorker
 
     private static void EndTrace(WorkRun run, Exception? failure)
     {
-        if (run.Activity is null && !Listeners.Workqueue)
+        if (run.Activity is null && !Listeners.OfEnds)
             return;
-        TracePoints.Ended(run.Work!, run.Activity, failure);
+        TracePoints.Ended(run.Work!, run.Queue!, run.Activity, failure);
         run.Activity = null;
     }
 

@@ -93,7 +93,7 @@ internal sealed partial class PoolWorker
             }
 
             if (isTraced)
-                TracePoints.Ended(work, activity, failure);
+                TracePoints.Ended(work, queue, activity, failure);
             CleanUp(work, queue);
             if (!_stage.TryEnd(index))
                 EndWatched(index);

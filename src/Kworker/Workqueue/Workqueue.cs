@@ -33,6 +33,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>What is read without the lock.</summary>
     private Signs _signs;
 
+    private QueueLatencies? _latencies; // null → made, once
+
     /// <summary>1: see <see cref="IsOverdue"/>.</summary>
     private int _isOverdue;
 
@@ -91,6 +93,11 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>Whose workers run its items.</summary>
     internal KworkerSystem OwningSystem { get; }
+
+    /// <summary>How long its items wait and run; null until that is measured for the first time.</summary>
+    internal QueueLatencies? Latencies => Volatile.Read(ref _latencies);
+
+    internal QueueLatencies LatenciesToFill => Latencies ?? Interlocked.CompareExchange(ref _latencies, new QueueLatencies(), null) ?? _latencies;
 
     /// <summary>The workers that run its items.</summary>
     internal WorkerPool Pool => _pool;
