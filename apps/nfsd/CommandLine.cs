@@ -44,6 +44,16 @@ internal sealed class CommandLine
         ["none"] = LogLevel.None,
     };
 
+    /// <summary>The option that the configuration file itself cannot have.</summary>
+    public const string ConfigurationOption = "--config";
+
+    private readonly Option<string> _configuration = new(ConfigurationOption)
+    {
+        Description = "Take options from FILE, too: a section [nfsd], then lines as 'port = 2049', named as here without the dashes. What is given here wins. "
+            + "At SIGHUP what is exported and the log level are read anew.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<string[]> _export = new("--export")
     {
         Description = "Serve the directory PATH to everyone who can reach the server; may be given several times. OPTIONS as in exports(5), "
@@ -165,7 +175,7 @@ internal sealed class CommandLine
             + "Example: nfsd --export /srv:rw,insecure --port 20049\n"
             + "It prints the command that mounts it.")
         {
-            _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _noVersion, _cltrack, _cltrackStorage, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
+            _configuration, _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _noVersion, _cltrack, _cltrackStorage, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
         };
     }
 
@@ -175,8 +185,17 @@ internal sealed class CommandLine
     public bool IsQuestion(ParseResult parsed) =>
         Root.Options.Any(option => option is HelpOption or VersionOption && parsed.GetResult(option) is { Implicit: false });
 
+    /// <summary>What <paramref name="parsed"/> asks for, with the configuration file that it may name as that is now.</summary>
+    /// <exception cref="StartupException">It cannot be understood, or nothing is to be served.</exception>
     public Settings Read(ParseResult parsed)
     {
+        IReadOnlyList<string> fromFile = [];
+        ParseResult given = parsed;
+        if (given.GetValue(_configuration) is { } file)
+        {
+            fromFile = ConfigurationFile.Read(file, Root, given);
+            parsed = Root.Parse([.. given.Tokens.Select(token => token.Value), .. fromFile]);
+        }
         var settings = new Settings
         {
             Exports = parsed.GetValue(_export) ?? [],
@@ -195,6 +214,8 @@ internal sealed class CommandLine
             ClientTrackingStorage = parsed.GetValue(_cltrackStorage),
             DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
             LogLevel = Given(parsed, _logLevel, LogLevel.Information),
+            Fixed = FixedOptions(parsed),
+            Reread = () => Read(given),
         };
         if (settings.Exports.Count == 0 && settings.ExportFiles.Count == 0)
             throw new StartupException("nothing to serve: name a directory, as in nfsd --export /srv:rw,insecure --port 20049. See nfsd --help.", Program.UsageError);
@@ -202,6 +223,13 @@ internal sealed class CommandLine
             throw new StartupException("there is no home directory to keep state in: name a directory with --state. See nfsd --help.", Program.UsageError);
         return settings;
     }
+
+    /// <summary>What cannot be changed while it runs, to be compared: names and values.</summary>
+    private Dictionary<string, string> FixedOptions(ParseResult parsed) => Root.Options
+        .Where(option => option != _export && option != _exports && option != _logLevel && option != _configuration)
+        .Select(option => (option.Name, Result: parsed.GetResult(option)))
+        .Where(pair => pair.Result is { Implicit: false })
+        .ToDictionary(pair => pair.Name[2..], pair => string.Join(' ', pair.Result!.Tokens.Select(token => token.Value)));
 
     private static NfsVersions ReadVersions(string[] without)
     {

@@ -3,68 +3,108 @@ using System.Runtime.InteropServices;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
-using Kworker.Nfsd.FileSystem.Local;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.Apps.Nfsd;
 
-/// <summary>Serves until it is told to end.</summary>
-internal static class Daemon
+/// <summary>Serves until it is told to end; at SIGHUP reads its files anew.</summary>
+internal sealed class Daemon : IDisposable
 {
-    /// <exception cref="StartupException">It cannot serve.</exception>
-    public static async Task RunAsync(Settings settings, TextWriter output, Termination termination)
+    private readonly Settings _settings;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly Directories _directories;
+    private readonly Work<Daemon> _reload;
+    private volatile LogLevel _logLevel; // written by _reload alone
+    private NfsServer? _server; // set before a signal is listened to
+
+    private Daemon(Settings settings)
     {
-        using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
-            .SetMinimumLevel(settings.LogLevel)
+        _settings = settings;
+        _logLevel = settings.LogLevel;
+        _loggers = LoggerFactory.Create(logging => logging
+            .SetMinimumLevel(LogLevel.Trace)
+            .AddFilter((_, level) => level >= _logLevel)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
                 console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
             }));
-        IReadOnlyList<Export> exports = ReadExports(settings);
-        var directories = new List<LocalFileSystem>();
-        NfsServer? server = null;
+        _logger = _loggers.CreateLogger("nfsd");
+        _directories = new Directories(_logger);
+        _reload = new Work<Daemon>(this, static async (daemon, _) => await daemon.ReloadAsync());
+    }
+
+    /// <exception cref="StartupException">It cannot serve.</exception>
+    public static async Task RunAsync(Settings settings, TextWriter output, Termination termination)
+    {
+        using var daemon = new Daemon(settings);
+        await daemon.RunAsync(output, termination);
+    }
+
+    public void Dispose() => _loggers.Dispose();
+
+    private async Task RunAsync(TextWriter output, Termination termination)
+    {
+        IReadOnlyList<Export> exports = ReadExports(_settings);
         bool isIdle = true;
         try
         {
-            foreach (Export export in exports)
-                directories.Add(Open(export));
-            TellLimits(exports, directories, loggers.CreateLogger("nfsd"));
-            server = Make(settings, [.. exports.Zip(directories, (export, directory) => new NfsExport(export, directory))], loggers);
-            await StartAsync(server, settings);
-            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => ResumeTracking(context, server));
-            await output.WriteLineAsync(StartupLine.Of(server.EndPoints, exports, settings.Versions, HasLocks(settings)));
-            await output.FlushAsync();
-            await termination.WaitAsync();
-            isIdle = await StopAsync(server, settings, loggers.CreateLogger("nfsd"));
+            _server = Make(_settings, [.. _directories.Open(exports)], _loggers);
+            await StartAsync(_server, _settings);
+            using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp))
+            {
+                await output.WriteLineAsync(StartupLine.Of(_server.EndPoints, exports, _settings.Versions, HasLocks(_settings)));
+                await output.FlushAsync();
+                await termination.WaitAsync();
+            }
+            await _reload.CancelSyncAsync();
+            isIdle = await StopAsync(_server, _settings, _logger);
         }
         finally
         {
             // Not under the feet of a call that still runs: the process ends, and takes all with it.
             if (isIdle)
-                await DisposeAsync(server, directories);
+            {
+                if (_server is not null)
+                    await _server.DisposeAsync();
+                _directories.Dispose();
+            }
         }
     }
 
-    // What the administrator has mended. The signal's thread is not one that may wait for it.
-    private static void ResumeTracking(PosixSignalContext context, NfsServer server)
+    // The signal's thread is not one that may wait.
+    private void OnHangUp(PosixSignalContext context)
     {
         context.Cancel = true;
-        new Work<NfsServer>(server, static async (server, _) => await server.ResumeClientTrackingAsync()).Schedule();
+        _reload.Schedule();
+    }
+
+    /// <summary>Files may have changed, and the administrator may have mended what keeps the record of NFSv4 clients.</summary>
+    private async ValueTask ReloadAsync()
+    {
+        try
+        {
+            Settings settings = _settings.Reread();
+            IReadOnlyList<Export> exports = ReadExports(settings);
+            _server!.ReplaceExports(_directories.Open(exports));
+            _logLevel = settings.LogLevel;
+            DaemonLog.Reloaded(_logger, StartupLine.Served(exports), settings.LogLevel);
+            string[] changed = [.. settings.Fixed.Except(_settings.Fixed).Concat(_settings.Fixed.Except(settings.Fixed)).Select(option => option.Key).Distinct()];
+            if (changed.Length > 0)
+                DaemonLog.TakesRestart(_logger, string.Join(", ", changed));
+        }
+        catch (Exception exception) when (exception is StartupException or ExportsFormatException)
+        {
+            DaemonLog.NotReloaded(_logger, exception.Message);
+        }
+        await _server!.ResumeClientTrackingAsync();
     }
 
     // A client finds the lock manager by rpcbind alone.
     private static bool HasLocks(Settings settings) => settings.Locks && settings.Rpcbind != RpcbindMode.None;
-
-    private static async Task DisposeAsync(NfsServer? server, List<LocalFileSystem> directories)
-    {
-        if (server is not null)
-            await server.DisposeAsync();
-        foreach (LocalFileSystem directory in directories)
-            directory.Dispose();
-    }
 
     private static List<Export> ReadExports(Settings settings)
     {
@@ -79,31 +119,6 @@ internal static class Daemon
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new StartupException($"--exports: {exception.Message}", innerException: exception);
-        }
-    }
-
-    private static LocalFileSystem Open(Export export)
-    {
-        try
-        {
-            ulong? fileSystemId = export.Clients.Any(client => client.Options.FileSystemId is not null) ? export.Id : null;
-            return LocalFileSystem.Open(export.PathBytes, new LocalFileSystemOptions { IsAsync = export.IsAsync, FileSystemId = fileSystemId });
-        }
-        catch (IOException exception)
-        {
-            string advice = Directory.Exists(export.Path) ? "" : " Export a directory that is there.";
-            throw new StartupException(exception.Message + advice, innerException: exception);
-        }
-    }
-
-    private static void TellLimits(IReadOnlyList<Export> exports, List<LocalFileSystem> directories, ILogger logger)
-    {
-        foreach ((Export export, LocalFileSystem directory) in exports.Zip(directories))
-        {
-            if (!directory.IsImpersonating)
-                DaemonLog.NotImpersonating(logger, export.Path);
-            if (!directory.IsOpeningByHandle)
-                DaemonLog.NotOpeningByHandle(logger, export.Path);
         }
     }
 

@@ -15,4 +15,16 @@ internal static partial class DaemonLog
     [LoggerMessage(3, LogLevel.Warning, "{Path}: the kernel does not open files by handle here (that takes root and a file system that can): what is renamed behind the "
         + "server's back is searched for in the whole export")]
     public static partial void NotOpeningByHandle(ILogger logger, string path);
+
+    [LoggerMessage(4, LogLevel.Information, "Reloaded: {Exports}; log level {Level}")]
+    public static partial void Reloaded(ILogger logger, string exports, LogLevel level);
+
+    [LoggerMessage(5, LogLevel.Error, "Not reloaded, all stays as it was: {Reason}")]
+    public static partial void NotReloaded(ILogger logger, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Options}: changed, but that takes a restart")]
+    public static partial void TakesRestart(ILogger logger, string options);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Path} stays {Word}: to change that takes a restart")]
+    public static partial void SyncStays(ILogger logger, string path, string word);
 }

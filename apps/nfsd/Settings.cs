@@ -40,4 +40,10 @@ internal sealed record Settings
     public required TimeSpan DrainTime { get; init; }
 
     public required LogLevel LogLevel { get; init; }
+
+    /// <summary>The options given that take a restart to change, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Fixed { get; init; }
+
+    /// <summary>The same command line with its files as they are now; throws as at the start.</summary>
+    public required Func<Settings> Reread { get; init; }
 }

@@ -11,10 +11,13 @@ internal static class StartupLine
 {
     public static string Of(IReadOnlyList<IPEndPoint> endPoints, IReadOnlyList<Export> exports, NfsVersions versions, bool hasLocks)
     {
-        string served = string.Join(", ", exports.Select(export => $"{export.Path} ({(IsReadOnly(export) ? "ro" : "rw")})"));
+        string served = Served(exports);
         string mount = string.Join(" or: ", MountCommands(endPoints[0], exports, versions, hasLocks));
         return $"nfsd: listening on {string.Join(" and ", endPoints)}, serving {served}. Mount: {mount}";
     }
+
+    /// <summary>What is exported, for people.</summary>
+    public static string Served(IReadOnlyList<Export> exports) => string.Join(", ", exports.Select(export => $"{export.Path} ({(IsReadOnly(export) ? "ro" : "rw")})"));
 
     /// <summary>
     /// Commands for Linux that name what nfs(5) would otherwise guess: one by NFSv4, one by version 3, as far as they are served. Without

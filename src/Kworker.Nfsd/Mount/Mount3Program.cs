@@ -75,7 +75,7 @@ internal sealed class Mount3Program(ServedExports exports, MountTable mounts, IL
     // Section 5.2.5. The groups are the clients as exports(5) names them, "*" for everyone.
     private void Export(RpcCall call, XdrVoid arguments, XdrWriter reply) => WriteList(
         reply,
-        exports.Exports
+        exports.Now.Exports
             .Where(export => export.PathBytes.Length <= MaxPathLength)
             .Select(export => new ExportNode(
                 export.PathBytes.ToArray(),

@@ -153,6 +153,23 @@ public sealed class NfsServer : IAsyncDisposable
     }
 
     /// <summary>
+    /// Exports these from now on, in place of what was exported before, while clients go on: calls under way end by the old rules, the next ones go by the new. Handles stay
+    /// good of what is exported as before; of what is gone they are stale (NFS3ERR_STALE, NFS4ERR_STALE), and locks and open files there end with their client's lease or
+    /// at its reboot.
+    /// </summary>
+    /// <param name="exports">All of them; at least one. What stays exported must keep its file system object: locks and open files belong to that.</param>
+    /// <exception cref="ArgumentException">Nothing is exported.</exception>
+    /// <exception cref="ExportsFormatException">Two exports have the same path or the same id. Nothing has changed.</exception>
+    public void ReplaceExports(IEnumerable<NfsExport> exports)
+    {
+        ArgumentNullException.ThrowIfNull(exports);
+        NfsExport[] all = [.. exports];
+        if (all.Length == 0)
+            throw new ArgumentException("Nothing is exported.", nameof(exports));
+        _exports.Replace(all);
+    }
+
+    /// <summary>
     /// NFSv4: turns the record of clients on, after the program that keeps it was missing or failed and that has been mended. Who is there is recorded then.
     /// </summary>
     /// <returns>Whether clients are recorded.</returns>
@@ -178,9 +195,10 @@ public sealed class NfsServer : IAsyncDisposable
     private void Sync()
     {
         var synced = new HashSet<INfsFileSystem>(ReferenceEqualityComparer.Instance);
-        foreach (Export export in _exports.Exports)
+        ExportSet exports = _exports.Now;
+        foreach (Export export in exports.Exports)
         {
-            INfsFileSystem fileSystem = _exports.FileSystemOf(export);
+            INfsFileSystem fileSystem = exports.FileSystemOf(export);
             if (!synced.Add(fileSystem))
                 continue;
             try

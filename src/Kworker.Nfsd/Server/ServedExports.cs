@@ -8,11 +8,10 @@ using Microsoft.Extensions.Logging;
 namespace Kworker.Nfsd.Server;
 
 /// <summary>The exports, each with its file system, and what each call is granted by them. Thread-safe.</summary>
-[DebuggerDisplay("{_table.Exports.Count} exports")]
+[DebuggerDisplay("{_now.Exports.Count} exports")]
 internal sealed class ServedExports
 {
-    private readonly ExportTable _table;
-    private readonly Dictionary<uint, INfsFileSystem> _fileSystems;
+    private volatile ExportSet _now; // replaced as a whole; each call takes it once
     private readonly FileHandleSeal _seal;
     private readonly ILogger _logger;
     private readonly LogThrottle _refusals;
@@ -20,16 +19,18 @@ internal sealed class ServedExports
     /// <exception cref="ExportsFormatException">Two exports have the same path or the same id.</exception>
     public ServedExports(IReadOnlyCollection<NfsExport> exports, FileHandleSeal seal, ILogger logger, TimeProvider clock)
     {
-        _table = new ExportTable(exports.Select(export => export.Export));
-        _fileSystems = exports.ToDictionary(export => export.Export.Id, export => export.FileSystem);
+        _now = new ExportSet(exports);
         _seal = seal;
         _logger = logger;
         _refusals = new LogThrottle(clock);
     }
 
-    public IReadOnlyList<Export> Exports => _table.Exports;
+    /// <summary>What is exported now. Take it once a call.</summary>
+    public ExportSet Now => _now;
 
-    public INfsFileSystem FileSystemOf(Export export) => _fileSystems[export.Id];
+    /// <summary>Exports something else from the next call on.</summary>
+    /// <exception cref="ExportsFormatException">Two exports have the same path or the same id; nothing has changed.</exception>
+    public void Replace(IReadOnlyCollection<NfsExport> exports) => _now = new ExportSet(exports);
 
     /// <summary>The wire's form of a handle of <paramref name="within"/>'s export.</summary>
     /// <returns>Bytes written; <see cref="FileHandleSeal.MaxSealedLength"/> are enough.</returns>
@@ -46,12 +47,13 @@ internal sealed class ServedExports
         found = default;
         if (!_seal.TryOpen(wire, out uint id, out NfsHandle handle))
             return FileHandleSeal.HasForm(wire) ? NfsStatus.Stale : NfsStatus.BadHandle;
-        if (_table.Find(id) is not { } export || export.Match(call.RemoteEndPoint.Address) is not { } options)
+        ExportSet now = _now;
+        if (now.Find(id) is not { } export || export.Match(call.RemoteEndPoint.Address) is not { } options)
             return NfsStatus.Stale;
         // No status of NFSv3 says this: the credential is worth too little from there.
         if (!MayUsePort(call, export, options))
             throw new RpcAuthException(RpcAuthStatus.TooWeak);
-        found = new NfsObject(export, _fileSystems[id], options, options.Apply(CallerOf(call)), handle);
+        found = new NfsObject(export, now.FileSystemOf(export), options, options.Apply(CallerOf(call)), handle);
         return NfsStatus.Ok;
     }
 
@@ -63,9 +65,6 @@ internal sealed class ServedExports
             return NfsStatus.Ok;
         return FileHandleSeal.HasForm(wire) ? NfsStatus.Stale : NfsStatus.BadHandle;
     }
-
-    /// <summary>The export of this id; null if there is none.</summary>
-    public Export? Find(uint exportId) => _table.Find(exportId);
 
     /// <summary>Whether the client's port will do for the export. If not, the log says so.</summary>
     public bool MayUsePort(RpcCall call, Export export, ExportOptions options)
@@ -86,7 +85,8 @@ internal sealed class ServedExports
     public NfsStatus Mount(RpcCall call, ReadOnlySpan<byte> path, out NfsObject directory)
     {
         directory = default;
-        if (_table.Find(path, out byte[] below) is not { } export)
+        ExportSet now = _now;
+        if (now.Find(path, out byte[] below) is not { } export)
         {
             if (_refusals.TryTake())
                 NfsLog.MountRefused(_logger, call.RemoteEndPoint, ExportPath.Show(path), NfsStatus.NoEnt);
@@ -104,15 +104,15 @@ internal sealed class ServedExports
                 NfsLog.PortRefused(_logger, call.RemoteEndPoint, export.Path);
             return NfsStatus.Acces;
         }
-        NfsStatus status = Walk(call, export, options, below, out directory);
+        NfsStatus status = Walk(call, export, now.FileSystemOf(export), options, below, out directory);
         if (status != NfsStatus.Ok && _refusals.TryTake())
             NfsLog.MountRefused(_logger, call.RemoteEndPoint, ExportPath.Show(path), status);
         return status;
     }
 
-    private NfsStatus Walk(RpcCall call, Export export, ExportOptions options, ReadOnlySpan<byte> below, out NfsObject directory)
+    private static NfsStatus Walk(
+        RpcCall call, Export export, INfsFileSystem fileSystem, ExportOptions options, ReadOnlySpan<byte> below, out NfsObject directory)
     {
-        INfsFileSystem fileSystem = _fileSystems[export.Id];
         NfsCredentials caller = options.Apply(CallerOf(call));
         NfsStatus status = fileSystem.GetRoot(out NfsHandle handle);
         foreach (Range range in below.Split((byte)'/'))

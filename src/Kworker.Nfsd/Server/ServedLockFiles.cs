@@ -13,18 +13,11 @@ namespace Kworker.Nfsd.Server;
 internal sealed class ServedLockFiles : INlmFiles, ILocalLockFiles
 {
     private readonly ServedExports _exports;
-    private readonly List<INfsFileSystem> _fileSystems = []; // not changed after the constructor
-    private readonly Dictionary<INfsFileSystem, int> _numbers = new(ReferenceEqualityComparer.Instance); // as _fileSystems
+    // A file system's number is its place here. Replaced by longer ones under _adding; one that is not exported any more keeps its number, as locks in it may stand.
+    private volatile INfsFileSystem[] _fileSystems = [];
+    private readonly Lock _adding = new();
 
-    public ServedLockFiles(ServedExports exports)
-    {
-        _exports = exports;
-        foreach (INfsFileSystem fileSystem in exports.Exports.Select(exports.FileSystemOf))
-        {
-            if (_numbers.TryAdd(fileSystem, _fileSystems.Count))
-                _fileSystems.Add(fileSystem);
-        }
-    }
+    public ServedLockFiles(ServedExports exports) => _exports = exports;
 
     /// <inheritdoc/>
     public Nlm4Stats Find(RpcCall call, ReadOnlySpan<byte> handle, out LockFileKey file) => Find(call, handle, out file, out _);
@@ -67,9 +60,26 @@ internal sealed class ServedLockFiles : INlmFiles, ILocalLockFiles
     public LockFileKey KeyOf(INfsFileSystem fileSystem, in NfsHandle handle)
     {
         Span<byte> key = stackalloc byte[sizeof(int) + NfsHandle.MaxLength];
-        BinaryPrimitives.WriteInt32BigEndian(key, _numbers[fileSystem]);
+        BinaryPrimitives.WriteInt32BigEndian(key, NumberOf(fileSystem));
         handle.Bytes.CopyTo(key[sizeof(int)..]);
         return new LockFileKey(key[..(sizeof(int) + handle.Length)]);
+    }
+
+    private int NumberOf(INfsFileSystem fileSystem)
+    {
+        int number = Array.IndexOf(_fileSystems, fileSystem); // As many as there are exports at most: a few.
+        if (number >= 0)
+            return number;
+        lock (_adding)
+        {
+            number = Array.IndexOf(_fileSystems, fileSystem);
+            if (number < 0)
+            {
+                number = _fileSystems.Length;
+                _fileSystems = [.. _fileSystems, fileSystem];
+            }
+            return number;
+        }
     }
 
     private Nlm4Stats Find(RpcCall call, ReadOnlySpan<byte> handle, out LockFileKey file, out NfsObject target)

@@ -20,7 +20,8 @@ internal sealed partial class Nfs4Program
     public const int MaxOperations = 128;
 
     private readonly ServedExports _exports;
-    private readonly PseudoFileSystem _pseudo;
+    private readonly TimeProvider _clock;
+    private volatile PseudoFileSystem _tree; // of the exports as a compound saw them last; any thread may replace it by a later one
     private readonly NfsState _state;
     private readonly WriteVerifier _verifier;
     private readonly uint _maxTransfer;
@@ -38,7 +39,8 @@ internal sealed partial class Nfs4Program
     public Nfs4Program(ServedExports exports, NfsState state, WriteVerifier verifier, int maxTransfer, TimeProvider clock, ILogger logger)
     {
         _exports = exports;
-        _pseudo = new PseudoFileSystem(exports, clock);
+        _clock = clock;
+        _tree = new PseudoFileSystem(exports, clock);
         _state = state;
         _verifier = verifier;
         _maxTransfer = (uint)maxTransfer;
@@ -50,6 +52,13 @@ internal sealed partial class Nfs4Program
     public void AddTo(RpcProgram program) =>
         program.WritingProcedure<CompoundArguments>(Version, 1, "COMPOUND", Compound, idempotentCalls: CompoundReplay.IsIdempotent).TcpOnly(Version);
 
+    /// <summary>The tree of what is exported now. A compound takes it once.</summary>
+    private PseudoFileSystem CurrentTree()
+    {
+        PseudoFileSystem tree = _tree;
+        return ReferenceEquals(tree.Exports, _exports.Now) ? tree : _tree = new PseudoFileSystem(_exports, _clock);
+    }
+
     /// <summary>Finds what a handle from the wire names, and checks the export's rules anew for this client, this port and this caller.</summary>
     private Nfsstat4 Open(CompoundContext context, ReadOnlySpan<byte> wire, out NfsObject found)
     {
@@ -57,13 +66,14 @@ internal sealed partial class Nfs4Program
         NfsStatus status = _exports.TakeApart(wire, out uint id, out NfsHandle handle);
         if (status != NfsStatus.Ok)
             return Nfs4Errors.Of(status);
-        if (id == _pseudo.ExportId)
-            return _pseudo.Open(context, handle, out found);
-        if (_exports.Find(id) is not { } export || export.Match(context.Call.RemoteEndPoint.Address) is not { } options)
+        PseudoFileSystem tree = context.Tree;
+        if (id == tree.ExportId)
+            return tree.Open(context, handle, out found);
+        if (tree.Exports.Find(id) is not { } export || export.Match(context.Call.RemoteEndPoint.Address) is not { } options)
             return Nfsstat4.Stale;
         if (!_exports.MayUsePort(context.Call, export, options))
             return Nfsstat4.Perm;
-        found = new NfsObject(export, _exports.FileSystemOf(export), options, context.CallerUnder(options), handle);
+        found = new NfsObject(export, tree.Exports.FileSystemOf(export), options, context.CallerUnder(options), handle);
         return Nfsstat4.Ok;
     }
 }

@@ -8,7 +8,7 @@ namespace Kworker.Nfsd.V4;
 internal sealed partial class Nfs4Program
 {
     /// <summary>Asks the file system for what the attributes <paramref name="asked"/> are made of.</summary>
-    private NfsStatus GetValues(in NfsObject file, Bitmap4 asked, out Fattr4Values values)
+    private static NfsStatus GetValues(CompoundContext context, in NfsObject file, Bitmap4 asked, out Fattr4Values values)
     {
         values = default;
         if (asked.IsWithin(Fattr4.WithoutFile) && !asked.IsEmpty)
@@ -18,7 +18,7 @@ internal sealed partial class Nfs4Program
             return status;
         values.Attributes = attributes;
         values.MountedOnFileId = attributes.FileId;
-        if (asked.Has(Fattr4Id.MountedOnFileId) && _pseudo.CoveredBy(file) is { } covered)
+        if (asked.Has(Fattr4Id.MountedOnFileId) && context.Tree.CoveredBy(file) is { } covered)
             values.MountedOnFileId = covered;
         return values.AskAboutFileSystem(file, asked);
     }

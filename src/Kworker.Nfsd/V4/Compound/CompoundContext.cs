@@ -31,6 +31,9 @@ internal sealed class CompoundContext
     /// <summary>The RPC call: transport, addresses, credential.</summary>
     public RpcCall Call { get; private set; } = null!;
 
+    /// <summary>The exports and the directories above them, as they were when the compound began.</summary>
+    public PseudoFileSystem Tree { get; private set; } = null!;
+
     /// <summary>0 or 1.</summary>
     public uint MinorVersion { get; private set; }
 
@@ -80,11 +83,12 @@ internal sealed class CompoundContext
     public NfsCredentials Caller => _caller;
 
     /// <summary>Takes a context for a call.</summary>
-    public static CompoundContext Take(RpcCall call, uint minorVersion, int operationCount)
+    public static CompoundContext Take(RpcCall call, PseudoFileSystem tree, uint minorVersion, int operationCount)
     {
         CompoundContext context = s_idle ?? new CompoundContext();
         s_idle = null;
         context.Call = call;
+        context.Tree = tree;
         context.MinorVersion = minorVersion;
         context.OperationCount = operationCount;
         context.KnowCaller(call.Sys);
@@ -95,6 +99,7 @@ internal sealed class CompoundContext
     public void Return()
     {
         Call = null!;
+        Tree = null!;
         _current = default;
         _saved = default;
         CurrentStateid = null;

@@ -74,7 +74,7 @@ internal sealed class DirListReply4 : INfsDirectoryVisitor
     /// <summary>Takes a directory above the exports, or an export's root.</summary>
     public bool Visit(CompoundContext context, PseudoDirectory entry, ulong cookie)
     {
-        Nfsstat4 status = _program.GetPseudoValues(context, entry, _asked, out NfsObject found, out Fattr4Values values);
+        Nfsstat4 status = Nfs4Program.GetPseudoValues(context, entry, _asked, out NfsObject found, out Fattr4Values values);
         if (status == Nfsstat4.Ok)
             return TryWrite(entry.Name, cookie, found, found.Handle, _asked, values, status);
         return !_asked.Has(Fattr4Id.RdAttrError)

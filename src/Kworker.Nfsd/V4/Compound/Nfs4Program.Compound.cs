@@ -26,7 +26,7 @@ internal sealed partial class Nfs4Program
         int countAt = reply.Position;
         reply.WriteUInt32(0);
 
-        CompoundContext context = CompoundContext.Take(call, arguments.MinorVersion, (int)Math.Min(arguments.OperationCount, int.MaxValue));
+        CompoundContext context = CompoundContext.Take(call, CurrentTree(), arguments.MinorVersion, (int)Math.Min(arguments.OperationCount, int.MaxValue));
         try
         {
             uint count = 0;

@@ -11,7 +11,7 @@ internal sealed partial class Nfs4Program
         Bitmap4 asked = Bitmap4.Read(ref arguments);
         if (Fattr4.HasWriteOnly(asked))
             return Nfsstat4.Inval;
-        NfsStatus status = GetValues(context.Current, asked, out Fattr4Values values);
+        NfsStatus status = GetValues(context, context.Current, asked, out Fattr4Values values);
         if (status != NfsStatus.Ok)
             return Nfs4Errors.Of(status);
         WriteAttributes(context, context.Current, context.Current.Handle, asked, values, Nfsstat4.Ok, reply);

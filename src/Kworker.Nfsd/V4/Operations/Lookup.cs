@@ -19,12 +19,12 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>What a name stands for in the current directory: a file of its file system, or where another begins.</summary>
-    private Nfsstat4 Find(CompoundContext context, ReadOnlySpan<byte> name, out NfsObject found, out NfsAttributes? attributes)
+    private static Nfsstat4 Find(CompoundContext context, ReadOnlySpan<byte> name, out NfsObject found, out NfsAttributes? attributes)
     {
         attributes = null;
-        if (_pseudo.TryGet(context.Current, out PseudoDirectory directory))
-            return _pseudo.Lookup(context, directory, name, out found);
-        if (_pseudo.LookupNested(context, context.Current, name, out found) is { } entered)
+        if (context.Tree.TryGet(context.Current, out PseudoDirectory directory))
+            return context.Tree.Lookup(context, directory, name, out found);
+        if (context.Tree.LookupNested(context, context.Current, name, out found) is { } entered)
             return entered;
         NfsObject current = context.Current;
         NfsStatus status = current.FileSystem.Lookup(current.Caller, current.Handle, name, out NfsFile file, out _);

@@ -15,10 +15,10 @@ internal sealed partial class Nfs4Program
         return status;
     }
 
-    private Nfsstat4 FindParent(CompoundContext context, out NfsObject found)
+    private static Nfsstat4 FindParent(CompoundContext context, out NfsObject found)
     {
         NfsObject current = context.Current;
-        if (_pseudo.LookupParent(context, current, out found) is { } left)
+        if (context.Tree.LookupParent(context, current, out found) is { } left)
             return left;
         NfsStatus status = current.FileSystem.Lookup(current.Caller, current.Handle, ".."u8, out NfsFile file, out _);
         if (status != NfsStatus.Ok)

@@ -116,7 +116,7 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>The file has a name in the current directory: it is there, or is made.</summary>
-    private Nfsstat4 FindOrCreate(CompoundContext context, in OpenArguments open, out OpenedFile file)
+    private static Nfsstat4 FindOrCreate(CompoundContext context, in OpenArguments open, out OpenedFile file)
     {
         NfsObject directory = context.Current;
         if (open.Creates && open.How != OpenArguments.Mode.Unchecked)

@@ -8,7 +8,7 @@ internal sealed partial class Nfs4Program
 {
     private Nfsstat4 PutRootFh(CompoundContext context, ref XdrReader arguments, XdrWriter reply)
     {
-        Nfsstat4 status = _pseudo.GetRoot(context, out NfsObject root);
+        Nfsstat4 status = context.Tree.GetRoot(context, out NfsObject root);
         if (status == Nfsstat4.Ok)
             context.SetCurrent(root);
         return status;

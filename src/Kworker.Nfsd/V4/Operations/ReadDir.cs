@@ -29,7 +29,7 @@ internal sealed partial class Nfs4Program
         int start = reply.Position;
         reply.WriteUInt64(0); // The verifier, when it is known.
         var list = new DirListReply4(this, context, reply, readable, start + room);
-        Nfsstat4 status = _pseudo.TryGet(context.Current, out PseudoDirectory pseudo)
+        Nfsstat4 status = context.Tree.TryGet(context.Current, out PseudoDirectory pseudo)
             ? ListPseudo(context, pseudo, cookie, list)
             : List(context, cookie, verifier, readable, list, start, reply);
         return status == Nfsstat4.Ok ? list.Finish() : status;
@@ -61,7 +61,7 @@ internal sealed partial class Nfs4Program
         return Nfsstat4.Ok;
     }
 
-    /// <summary>Cookies are places in the list, which is the same as long as the server runs.</summary>
+    /// <summary>Cookies are places in the list, which is the same until something else is exported.</summary>
     private static Nfsstat4 ListPseudo(CompoundContext context, PseudoDirectory directory, ulong cookie, DirListReply4 list)
     {
         const int firstCookie = 3;
@@ -79,11 +79,11 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>The entry of a directory above the exports: the root of an export with its own attributes, or another such directory.</summary>
-    internal Nfsstat4 GetPseudoValues(CompoundContext context, PseudoDirectory entry, Bitmap4 asked, out NfsObject found, out Fattr4Values values)
+    internal static Nfsstat4 GetPseudoValues(CompoundContext context, PseudoDirectory entry, Bitmap4 asked, out NfsObject found, out Fattr4Values values)
     {
         values = default;
-        Nfsstat4 status = _pseudo.Enter(context, entry, out found);
-        return status == Nfsstat4.Ok ? Nfs4Errors.Of(GetValues(found, asked, out values)) : status;
+        Nfsstat4 status = context.Tree.Enter(context, entry, out found);
+        return status == Nfsstat4.Ok ? Nfs4Errors.Of(GetValues(context, found, asked, out values)) : status;
     }
 
     /// <summary>As <see cref="WriteAttributes"/>, for <see cref="DirListReply4"/>.</summary>

@@ -21,7 +21,7 @@ internal sealed partial class Nfs4Program
             return Nfsstat4.AttrNotSupp;
         if (Fattr4.HasWriteOnly(given) || given.Has(Fattr4Id.RdAttrError))
             return Nfsstat4.Inval;
-        NfsStatus status = GetValues(context.Current, given, out Fattr4Values values);
+        NfsStatus status = GetValues(context, context.Current, given, out Fattr4Values values);
         if (status != NfsStatus.Ok)
             return Nfs4Errors.Of(status);
         // Both have one form on the wire: the values are written, compared, and taken back.

@@ -19,7 +19,7 @@ internal sealed class PseudoFileSystem : INfsFileSystem
 {
     private const uint DirectoryMode = 0x16d; // r-xr-xr-x
 
-    private readonly ServedExports _exports;
+    private readonly ServedExports _served;
     private readonly Export _export;
     private readonly ExportOptions _options = new() { RequiresPrivilegedPort = false, Squash = Squash.All };
     private readonly PseudoDirectory _root;
@@ -31,15 +31,19 @@ internal sealed class PseudoFileSystem : INfsFileSystem
     /// <summary>Builds the tree above <paramref name="exports"/>.</summary>
     public PseudoFileSystem(ServedExports exports, TimeProvider clock)
     {
-        _exports = exports;
+        _served = exports;
+        Exports = exports.Now;
         _start = NfsTime.From(clock.GetUtcNow());
         _root = new PseudoDirectory(null, [], "/"u8);
         _byId.Add(_root.FileId, _root);
-        foreach (Export export in exports.Exports)
+        foreach (Export export in Exports.Exports)
             Add(export);
-        _rootExport = exports.Find(0) ?? _root.Export;
+        _rootExport = Exports.Find(0) ?? _root.Export;
         _export = new Export("/"u8, [ExportClient.Parse("*", _options with { FileSystemId = FreeId() })]);
     }
+
+    /// <summary>The exports that it joins.</summary>
+    public ExportSet Exports { get; }
 
     /// <summary>The number in handles that no export has.</summary>
     public uint ExportId => _export.Id;
@@ -128,9 +132,9 @@ internal sealed class PseudoFileSystem : INfsFileSystem
         found = default;
         if (export.Match(AddressOf(context)) is not { } options)
             return Nfsstat4.Access;
-        if (!_exports.MayUsePort(context.Call, export, options))
+        if (!_served.MayUsePort(context.Call, export, options))
             return Nfsstat4.Perm;
-        INfsFileSystem fileSystem = _exports.FileSystemOf(export);
+        INfsFileSystem fileSystem = Exports.FileSystemOf(export);
         NfsStatus status = fileSystem.GetRoot(out NfsHandle root);
         if (status != NfsStatus.Ok)
             return Nfs4Errors.Of(status);
@@ -219,7 +223,7 @@ internal sealed class PseudoFileSystem : INfsFileSystem
     private string FreeId()
     {
         uint id = uint.MaxValue;
-        while (_exports.Find(id) is not null)
+        while (Exports.Find(id) is not null)
             id--;
         return id.ToString(CultureInfo.InvariantCulture);
     }
