@@ -5,13 +5,16 @@ using System.Runtime.Versioning;
 using Kworker.Nfsd;
 using Kworker.Nfsd.FileSystem.Local;
 using Kworker.PowerCut;
+using Kworker.PowerCut.Host;
 
 [assembly: SupportedOSPlatform("linux")]
 
 // Serves like nfsd, until its standard input says "cut BYTES": once as many bytes or more would be lost, it takes back all that was not
 // synced, says how much, and is gone as if the machine were: by SIGKILL, without a word to anybody.
 string export = "", state = "";
+string? tracking = null;
 var port = 0;
+var (grace, lease) = (TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(90));
 foreach (var (option, value) in args.Chunk(2).Select(pair => (pair[0], pair[1])))
 {
     switch (option)
@@ -25,7 +28,17 @@ foreach (var (option, value) in args.Chunk(2).Select(pair => (pair[0], pair[1]))
         case "--state":
             state = value;
             break;
+        case "--grace":
+            grace = TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture));
+            break;
+        case "--lease":
+            lease = TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture));
+            break;
+        case "--cltrack":
+            tracking = value;
+            break;
         case "--rpcbind" when value == "none":
+        case "--log-level" when value == "debug":
             break;
         default:
             throw new ArgumentException($"unknown option {option} {value}");
@@ -40,6 +53,10 @@ await using var server = new NfsServer(new NfsServerOptions
     Port = port,
     Addresses = [IPAddress.Loopback],
     StateDirectory = state,
+    Grace = grace,
+    Lease = lease,
+    ClientTrackingProgram = tracking,
+    LoggerFactory = new LineLog(),
 });
 await server.StartAsync();
 await Console.Out.WriteLineAsync($"listening on {string.Join(", ", server.EndPoints)}");

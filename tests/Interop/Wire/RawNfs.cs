@@ -106,10 +106,10 @@ internal sealed class RawNfs : IDisposable
     public async Task<uint> RemoveAsync(byte[] directory, string name) =>
         (await _rpc.CallAsync(Nfs, 3, 12, new RawWriter().Opaque(directory).Text(name))).UInt32();
 
-    /// <summary>COMMIT (3.3.21) of the whole file: the write verifier.</summary>
-    public async Task<ulong> CommitAsync(byte[] handle)
+    /// <summary>COMMIT (3.3.21), of the whole file unless told otherwise: the write verifier.</summary>
+    public async Task<ulong> CommitAsync(byte[] handle, ulong offset = 0, uint count = 0)
     {
-        var reply = await _rpc.CallAsync(Nfs, 3, 21, new RawWriter().Opaque(handle).UInt64(0).UInt32(0));
+        var reply = await _rpc.CallAsync(Nfs, 3, 21, new RawWriter().Opaque(handle).UInt64(offset).UInt32(count));
         Assert.Equal(Ok, reply.UInt32());
         SkipCacheConsistency(reply);
         return reply.UInt64();

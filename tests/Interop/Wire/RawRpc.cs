@@ -111,7 +111,8 @@ internal sealed class RawRpc : IDisposable
         for (var got = 0; got < length;)
         {
             var n = await _socket.ReceiveAsync(bytes.AsMemory(got)).AsTask().WaitAsync(s_limit);
-            Assert.True(n > 0, "the server closed the connection");
+            if (n == 0)
+                throw new EndOfStreamException("the server closed the connection");
             got += n;
         }
 
