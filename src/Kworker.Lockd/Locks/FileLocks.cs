@@ -37,7 +37,10 @@ internal sealed class FileLocks(LockFileKey key)
     /// <summary>Whether a lock is gone that a request waited for, so that the requests are to be tried again.</summary>
     public bool HasOrphans { get; set; }
 
-    public bool IsEmpty => Count == 0 && FirstWaiting is null;
+    /// <summary>Whether somebody is to hear when a lock goes: the table's list of those who do has this file. Written under the table's lock of that list, too.</summary>
+    public bool IsWatched { get; set; }
+
+    public bool IsEmpty => Count == 0 && FirstWaiting is null && !IsWatched;
 
     public IEnumerable<OwnedLocks> Owners => _owners is { } owners ? owners.Values : _only is { } only ? [only] : [];
 

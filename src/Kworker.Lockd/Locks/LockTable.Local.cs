@@ -134,7 +134,7 @@ internal sealed partial class LockTable
         }
     }
 
-    /// <summary>Graph lock: a request waits for what nobody will tell us of.</summary>
+    /// <summary>Somebody waits for what nobody will tell us of. To be called after that has been noted: the look that is due sees it.</summary>
     private void StartPolling() => _polling.Queue(_poll, _options.LocalPollInterval);
 
     private void PollLocal()
@@ -150,5 +150,6 @@ internal sealed partial class LockTable
             Recheck(null, ended);
         }
         Tell(ended);
+        PollWatches();
     }
 }

@@ -17,7 +17,8 @@ namespace Kworker.Lockd.Locks;
 /// this relation but under the graph lock, and what goes meanwhile only makes it smaller, a search under it sees cycles that were there, all
 /// at once, when it began.</item>
 /// <item><b>file</b>, the monitor of its <see cref="FileLocks"/>: its locks, and calls on its local file. Never two at once.</item>
-/// <item><b>part</b> (of the dictionary of files) and <b>owner</b> (the list of an owner's files): held for moments, nothing inside.</item>
+/// <item><b>part</b> (of the dictionary of files), <b>owner</b> (the list of an owner's files) and <b>watch</b> (who is to hear when a lock goes): held for
+/// moments, nothing inside.</item>
 /// </list>
 /// <para>While no request waits for a file, its locks come and go without the graph lock.</para>
 /// </remarks>
@@ -238,6 +239,7 @@ internal sealed partial class LockTable : IAsyncDisposable
         ulong number = Interlocked.Add(ref _number, MostAdded) - MostAdded;
         locks.Set(own, kind, range, ref number);
         Interlocked.Add(ref _count, locks.Count - before);
+        TellWatches(locks);
     }
 
     private static LockConflict Describe(LockEntry entry) => new(entry.Owner!.Owner, 0, entry.Kind, entry.Range);

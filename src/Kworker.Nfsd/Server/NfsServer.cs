@@ -175,8 +175,8 @@ public sealed class NfsServer : IAsyncDisposable
     /// <returns>Whether clients are recorded.</returns>
     public async ValueTask<bool> ResumeClientTrackingAsync() => _tracking is UmhClientTracking tracking && await tracking.ResumeAsync();
 
-    /// <summary>Waits for what is due now of leases and grace. For tests.</summary>
-    internal ValueTask FlushStateAsync() => _nfs4.Queue.FlushAsync();
+    /// <summary>The state of NFSv4. For tests.</summary>
+    internal NfsState Nfs4 => _nfs4;
 
     /// <summary>Drains without limit of time, if that has not been done.</summary>
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Kworker.Lockd.Locks;
 using Kworker.Nfsd.Tracking;
 using Kworker.Nfsd.V4;
 
@@ -105,6 +106,9 @@ internal sealed class NfsClient
     public Dictionary<OwnerName, NfsLockOwner> LockOwners => _lockOwners;
 
     public List<Session> Sessions => _sessions;
+
+    /// <summary>4.1: owners that are to be told when a lock is free, one a file. Under <see cref="Sync"/>.</summary>
+    public Dictionary<(LockFileKey File, OwnerName Owner), LockNotice> Notices { get; } = [];
 
     /// <summary>States of it in the table. Under <see cref="Sync"/>.</summary>
     public int StateCount { get; set; }

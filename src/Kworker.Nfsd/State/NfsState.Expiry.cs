@@ -104,6 +104,7 @@ internal sealed partial class NfsState
         Wait(_tracking.RemoveAsync(client.Tracked));
         lock (client.Sync)
         {
+            DropNotices(client, long.MaxValue);
             foreach (OpenOwner owner in client.OpenOwners.Values)
             {
                 owner.IsGone = true;
@@ -169,7 +170,11 @@ internal sealed partial class NfsState
         }
         late.ForEach(Suspend);
         foreach (NfsClient client in _byId.Values)
+        {
             CollectOwners(client, now);
+            lock (client.Sync)
+                DropNotices(client, now - _lease);
+        }
         _queue.Queue(_laundromat, LaundryInterval);
     }
 

@@ -87,6 +87,7 @@ internal sealed partial class NfsState
                     outcome = _locks.Lock(locks.File.Locks, locks.Owner, kind, range, out conflict);
                 if (outcome == LockOutcome.Granted)
                 {
+                    DropNotice(client, locks.File.Locks, locks.Owner.Name);
                     stateid = seqid is null && locks.Seqid == 1 ? locks.Stateid : locks.Advance();
                     return Nfsstat4.Ok;
                 }

@@ -11,7 +11,6 @@ internal sealed partial class NfsState
     private const uint SmallestMessage = 128;
 
     private readonly ConcurrentDictionary<Sessionid4, Session> _sessions = new(); // written under the client's lock, read without
-    private ulong _lastSession; // interlocked
 
     /// <summary>Sessions that there are.</summary>
     public int SessionCount => _sessions.Count;
@@ -134,11 +133,19 @@ internal sealed partial class NfsState
     /// <summary>The session of an id, for SEQUENCE.</summary>
     public bool TryFindSession(Sessionid4 id, out Session session) => _sessions.TryGetValue(id, out session!) && !session.IsGone;
 
-    /// <summary>What SEQUENCE tells of the client's state: <c>SEQ4_STATUS_*</c>.</summary>
+    /// <summary>What SEQUENCE tells of the client's state and of our way to call it: <c>SEQ4_STATUS_*</c>.</summary>
     public static uint StatusOf(Session session)
     {
-        const uint revoked = 0x40; // RECALLABLE_STATE_REVOKED
-        return session.Client.RevokedCount > 0 ? revoked : 0;
+        const uint pathDown = 0x1, revoked = 0x40, sessionPathDown = 0x200, fault = 0x400;
+        NfsClient client = session.Client;
+        uint status = client.RevokedCount > 0 ? revoked : 0;
+        if (session.Callbacks.IsFaulty)
+            status |= fault;
+        if (!session.WantsCalls || session.FindBackChannel() is not null)
+            return status;
+        status |= sessionPathDown;
+        lock (client.Sync)
+            return client.Sessions.Exists(static other => other.FindBackChannel() is not null) ? status : status | pathDown;
     }
 
     /// <summary>DESTROY_SESSION: RFC 8881 section 18.37.</summary>
@@ -210,7 +217,8 @@ internal sealed partial class NfsState
             if (client.Sessions.Count >= _options.MaximumSessions)
                 return Nfsstat4.Delay;
             // Persistence (1) is not offered, RDMA (4) neither; the connection may be used for the back channel (2).
-            var id = new Sessionid4(client.Id, Interlocked.Increment(ref _lastSession));
+            // Half of its name is chance: who has not seen it cannot use or destroy it.
+            var id = new Sessionid4(client.Id, NewVerifier());
             session = new Session(this, client, id, flags & Session.BackChannelFlag, fore, back);
             client.Sessions.Add(session);
             _sessions[id] = session;
@@ -223,6 +231,7 @@ internal sealed partial class NfsState
     private void Destroy(Session session)
     {
         session.IsGone = true;
+        session.Callbacks.Cancel();
         _sessions.TryRemove(session.Id, out _);
     }
 }

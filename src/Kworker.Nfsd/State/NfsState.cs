@@ -61,6 +61,8 @@ internal sealed partial class NfsState : IAsyncDisposable
         // Not the time alone: two starts within a second must not take each other's stateids for their own.
         _boot = (uint)_time.GetUtcNow().ToUnixTimeSeconds() ^ (uint)RandomNumberGenerator.GetInt32(1 << 10) << 22;
         _queue = new Workqueue("nfsd4", null, system);
+        // Who does not answer holds a place for as long as the call takes: there must be enough for those that do.
+        _callbackQueue = new Workqueue("nfsd4_callbacks", new WorkqueueOptions { Unbound = true, MaxActive = options.MaximumCallbacks }, system);
         _laundromat = new DelayedWork<NfsState>(this, static state => state.Launder());
         _graceEnder = new DelayedWork<NfsState>(this, static state => state.EndGrace());
         _graceEndNow = new Work<NfsState>(this, static state => state.EndGrace());
@@ -102,6 +104,9 @@ internal sealed partial class NfsState : IAsyncDisposable
         await _graceEndNow.CancelSyncAsync();
         _graceManagers.End(this);
         await _queue.DisposeAsync();
+        foreach (Session session in _sessions.Values)
+            await session.Callbacks.StopAsync();
+        await _callbackQueue.DisposeAsync();
     }
 
     private long ToTimestamp(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);

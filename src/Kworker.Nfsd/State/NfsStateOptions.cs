@@ -35,6 +35,12 @@ internal sealed class NfsStateOptions
     /// <summary>Open owners of one client without an open, at most, until they are collected.</summary>
     public int MaximumOwners { get; init; } = 1 << 18;
 
+    /// <summary>Owners of one client that are to be told when a lock is free, at most; others ask from time to time.</summary>
+    public int MaximumNotices { get; init; } = 4096;
+
+    /// <summary>Clients that are called back at once.</summary>
+    public int MaximumCallbacks { get; init; } = 8192;
+
     /// <summary>Bytes of a request or reply, at most.</summary>
     public int MaximumMessage { get; init; } = (1 << 20) + MessageOverhead;
 

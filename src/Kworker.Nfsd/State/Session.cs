@@ -9,11 +9,12 @@ namespace Kworker.Nfsd.State;
 internal sealed class Session
 {
     public const uint BackChannelFlag = 2; // CREATE_SESSION4_FLAG_CONN_BACK_CHAN
-    private const int MaximumConnections = 64;
+    private const int MaximumConnections = 16;
 
-    private readonly List<(RpcConnection Connection, bool IsBack)> _connections = []; // under its own lock
+    private readonly List<RpcConnection> _connections = []; // by which the client may be called; under its own lock
     private (uint Program, RpcCredential Credential) _callback = (0, RpcCredential.None); // lock of _connections
-    private volatile RpcConnection? _lastBound; // written under that lock: the one that the last request came by
+    private volatile RpcConnection? _lastBound; // of _connections; written under that lock
+    private volatile bool _wantsCalls;
     private volatile bool _isGone;
 
     public Session(NfsState state, NfsClient client, Sessionid4 id, uint flags, in ChannelLimits fore, in ChannelLimits back)
@@ -24,6 +25,8 @@ internal sealed class Session
         Flags = flags;
         Fore = fore;
         Back = back;
+        _wantsCalls = HasBackChannel;
+        Callbacks = new BackChannel(this);
         Slots = new SessionSlot[fore.MaxRequests];
         for (int i = 0; i < Slots.Length; i++)
             Slots[i] = new SessionSlot(this, (uint)i);
@@ -57,6 +60,12 @@ internal sealed class Session
     /// <summary>Whether the connection that made the session is to carry the server's calls, too.</summary>
     public bool HasBackChannel => (Flags & BackChannelFlag) != 0;
 
+    /// <summary>Whether the client has asked to be called, by whatever connection.</summary>
+    public bool WantsCalls => _wantsCalls;
+
+    /// <summary>What it is called for.</summary>
+    public BackChannel Callbacks { get; }
+
     /// <summary>How to call the client back.</summary>
     public (uint Program, RpcCredential Credential) Callback
     {
@@ -74,30 +83,41 @@ internal sealed class Session
             _callback = (program, credential);
     }
 
-    /// <summary>The connection is the session's from now on, if it is not yet.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <param name="asBackChannel">Whether the server may call by it, too.</param>
-    public void Bind(RpcConnection connection, bool asBackChannel)
+    /// <summary>The client may be called by this connection from now on, before all others.</summary>
+    public void Bind(RpcConnection connection)
     {
-        if (ReferenceEquals(_lastBound, connection) && !asBackChannel)
-            return;
         lock (_connections)
         {
-            _connections.RemoveAll(static bound => bound.Connection.IsClosed);
-            int at = _connections.FindIndex(bound => bound.Connection == connection);
-            bool isBack = asBackChannel || (at >= 0 && _connections[at].IsBack);
-            if (at >= 0)
-                _connections[at] = (connection, isBack);
-            else if (_connections.Count < MaximumConnections)
-                _connections.Add((connection, isBack));
+            _connections.RemoveAll(bound => bound.IsClosed || bound == connection);
+            if (_connections.Count == MaximumConnections)
+                _connections.RemoveAt(0);
+            _connections.Add(connection);
             _lastBound = connection;
+            _wantsCalls = true;
         }
     }
 
-    /// <summary>A connection by which the client can be called; null if there is none.</summary>
-    public RpcConnection? FindBackChannel()
+    /// <summary>The client is not called by this connection any more, until it binds it anew.</summary>
+    public void Unbind(RpcConnection connection)
     {
         lock (_connections)
-            return _connections.FindLast(static bound => bound.IsBack && !bound.Connection.IsClosed).Connection;
+        {
+            _connections.Remove(connection);
+            if (_lastBound == connection)
+                _lastBound = _connections.LastOrDefault();
+        }
+    }
+
+    /// <summary>A connection by which the client can be called; null if there is none. Takes no lock while the last one that was bound is open.</summary>
+    public RpcConnection? FindBackChannel()
+    {
+        RpcConnection? last = _lastBound;
+        if (last is null || !last.IsClosed)
+            return last;
+        lock (_connections)
+        {
+            _connections.RemoveAll(static bound => bound.IsClosed);
+            return _lastBound = _connections.LastOrDefault();
+        }
     }
 }

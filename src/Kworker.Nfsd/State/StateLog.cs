@@ -1,3 +1,4 @@
+using Kworker.Nfsd.V4;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.Nfsd.State;
@@ -13,4 +14,10 @@ internal static partial class StateLog
 
     [LoggerMessage(402, LogLevel.Information, "NFSv4 grace period ends")]
     public static partial void GraceEnds(ILogger logger);
+
+    [LoggerMessage(403, LogLevel.Debug, "client {Client} does not answer a callback: {Reason}")]
+    public static partial void CallbackFailed(ILogger logger, string client, string reason);
+
+    [LoggerMessage(404, LogLevel.Information, "client {Client} answers callbacks with {Status}: it needs another session to be called")]
+    public static partial void BackChannelFaulty(ILogger logger, string client, Nfsstat4 status);
 }

@@ -167,7 +167,7 @@ public sealed class ServedLockTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(120));
         if (isProgram)
         {
-            await served.Server.FlushStateAsync();
+            await served.Server.Nfs4.Queue.FlushAsync();
             program.Lock(0, 10);
             program.Unlock(0, 10);
         }

@@ -108,7 +108,7 @@ internal sealed class Nfs41Client : IDisposable
     /// <summary>LOCK by an owner that an open introduces.</summary>
     public Op4 LockOf(byte[] open, string owner, uint type = WriteLock, ulong offset = 0, ulong length = ulong.MaxValue) => new(
         Lock,
-        new XdrBytes().U32(type).U32(0).U64(offset).U64(length).U32(1).U32(0).Raw(open).U32(0).U64(ClientId).Opaque(Encoding.ASCII.GetBytes(owner)).ToArray());
+        new XdrBytes().U32(type).U32(0).U64(offset).U64(length).U32(1).U32(0).Raw(Latest(open)).U32(0).U64(ClientId).Opaque(Encoding.ASCII.GetBytes(owner)).ToArray());
 
     /// <summary>Asks for a lock; its stateid if it is granted.</summary>
     public (uint Status, byte[] Stateid) TryLock(byte[] handle, byte[] open, string owner, uint type = WriteLock, ulong offset = 0, ulong length = ulong.MaxValue)
@@ -119,10 +119,10 @@ internal sealed class Nfs41Client : IDisposable
     }
 
     public uint Unlock(byte[] handle, byte[] locks, ulong offset = 0, ulong length = ulong.MaxValue) =>
-        Run(Op4.PutFh(handle), new Op4(LockU, new XdrBytes().U32(WriteLock).U32(0).Raw(locks).U64(offset).U64(length).ToArray())).Status;
+        Run(Op4.PutFh(handle), new Op4(LockU, new XdrBytes().U32(WriteLock).U32(0).Raw(Latest(locks)).U64(offset).U64(length).ToArray())).Status;
 
     public uint MustClose(byte[] handle, byte[] open) =>
-        Run(Op4.PutFh(handle), new Op4(Close, new XdrBytes().U32(0).Raw(open).ToArray())).Status;
+        Run(Op4.PutFh(handle), new Op4(Close, new XdrBytes().U32(0).Raw(Latest(open)).ToArray())).Status;
 
     public byte[] Root(string export)
     {
@@ -131,6 +131,9 @@ internal sealed class Nfs41Client : IDisposable
     }
 
     public void Dispose() => Wire.Dispose();
+
+    /// <summary>The same state in whatever version (RFC 8881 section 8.2.2).</summary>
+    private static byte[] Latest(byte[] stateid) => [.. Op4.U32(0), .. stateid[4..]];
 
     private static byte[] Stateid(Reply4 reply) =>
         [.. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32())];

@@ -29,9 +29,9 @@ internal sealed partial class Nfs4Program
             return Nfsstat4.WrongCred;
         if (!_state.Revive(session.Client))
             return Nfsstat4.BadSession;
-        bool asBackChannel = wish != ChannelWish.Fore;
-        if (context.Call.Connection is { } connection)
-            session.Bind(connection, asBackChannel);
+        // Any connection may carry requests (there is no state protection here): only what it is to carry besides is kept.
+        if (wish != ChannelWish.Fore && context.Call.Connection is { } connection)
+            session.Bind(connection);
         id.Write(reply);
         reply.WriteUInt32(wish is ChannelWish.Fore or ChannelWish.Back ? (uint)wish : both);
         reply.WriteBoolean(false);

@@ -27,8 +27,8 @@ internal sealed partial class Nfs4Program
             id, sequence, flags, fore, back, program, credential, Principal.Of(context.Call), out CreatedSession? created, out Session? session);
         if (status != Nfsstat4.Ok)
             return status;
-        if (session is not null && context.Call.Connection is { } connection)
-            session.Bind(connection, asBackChannel: session.HasBackChannel);
+        if (session is { HasBackChannel: true } && context.Call.Connection is { } connection)
+            session.Bind(connection);
         created!.Id.Write(reply);
         reply.WriteUInt32(created.Sequence);
         reply.WriteUInt32(created.Flags);

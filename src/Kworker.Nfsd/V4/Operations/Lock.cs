@@ -18,13 +18,13 @@ internal sealed partial class Nfs4Program
     }
 
     /// <summary>What is asked for, read.</summary>
-    private readonly record struct LockRequest(LockKind Kind, ulong Offset, ulong Length, bool IsReclaim);
+    private readonly record struct LockRequest(LockKind Kind, ulong Offset, ulong Length, bool IsReclaim, bool AsksAgain);
 
     private Nfsstat4 Lock(CompoundContext context, ref XdrReader arguments, XdrWriter reply)
     {
         var type = (LockType4)arguments.ReadUInt32();
         bool isReclaim = arguments.ReadBoolean();
-        var request = new LockRequest(KindOf(type), arguments.ReadUInt64(), arguments.ReadUInt64(), isReclaim);
+        var request = new LockRequest(KindOf(type), arguments.ReadUInt64(), arguments.ReadUInt64(), isReclaim, type >= LockType4.ReadWait);
         if (type is < LockType4.Read or > LockType4.WriteWait)
             return Nfsstat4.BadXdr;
         if (arguments.ReadBoolean())
@@ -107,11 +107,29 @@ internal sealed partial class Nfs4Program
 
     private Nfsstat4 Lock(CompoundContext context, LockState locks, uint? seqid, in LockRequest request, LockRange range, XdrWriter reply)
     {
-        Nfsstat4 status = _state.Lock(
-            locks, seqid, KeyOf(context.Current), request.Kind, range, request.IsReclaim, out Stateid4 stateid, out LockConflict conflict);
+        Nfsstat4 status;
+        Stateid4 stateid;
+        LockConflict conflict;
+        do
+        {
+            status = _state.Lock(
+                locks, seqid, KeyOf(context.Current), request.Kind, range, request.IsReclaim, out stateid, out conflict);
+        }
+        while (status == Nfsstat4.Denied && !WillHear(context, locks, request, range));
         if (status == Nfsstat4.Denied)
             WriteDenied(context, conflict, reply);
         return Answer(context, status, stateid, reply);
+    }
+
+    /// <summary>4.1: the client of a request that was refused is told when the lock is free, if it asks again then, and can be told.</summary>
+    /// <returns>False if the lock is free by now: then the request is worth another try.</returns>
+    private bool WillHear(CompoundContext context, LockState locks, in LockRequest request, LockRange range)
+    {
+        if (!request.AsksAgain || context.Slot is not SessionSlot { Session: { Callbacks.CanTell: true } session })
+            return true;
+        Span<byte> handle = stackalloc byte[FileHandleSeal.MaxSealedLength];
+        int length = _exports.Seal(context.Current, context.Current.Handle, handle);
+        return _state.NotifyWhenFree(session, locks, handle[..length].ToArray(), request.Kind, range);
     }
 
     /// <summary>4.0: a request numbered by its open's owner counts among those of the lock owner that it introduces, too.</summary>

@@ -10,6 +10,7 @@ internal sealed partial class Nfs4Program
 {
     private const uint ResultConfirm = 2; // OPEN4_RESULT_CONFIRM
     private const uint ResultPosixLocks = 4; // OPEN4_RESULT_LOCKTYPE_POSIX
+    private const uint ResultMayNotifyLock = 0x20; // OPEN4_RESULT_MAY_NOTIFY_LOCK
 
     /// <summary>How often a name may come and go under us before we give up.</summary>
     private const int MaxCreateAttempts = 8;
@@ -82,7 +83,9 @@ internal sealed partial class Nfs4Program
         context.SetCurrent(file.Object);
         Answer(context, status, stateid, reply);
         file.Directory.Write(reply);
-        reply.WriteUInt32(ResultPosixLocks | (owner.IsConfirmed ? 0 : ResultConfirm));
+        // Who may hear of a lock that has become free asks for it less often.
+        bool mayNotify = context.Slot is SessionSlot { Session.Callbacks.CanTell: true };
+        reply.WriteUInt32(ResultPosixLocks | (owner.IsConfirmed ? 0 : ResultConfirm) | (mayNotify ? ResultMayNotifyLock : 0));
         file.Set.Write(reply);
         WriteDelegation(context, open, owner, file, reply);
         return Nfsstat4.Ok;

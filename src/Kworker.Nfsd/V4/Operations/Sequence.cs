@@ -48,8 +48,6 @@ internal sealed partial class Nfs4Program
         }
         context.Slot = slot;
         context.Client = session.Client;
-        if (context.Call.Connection is { } connection)
-            session.Bind(connection, asBackChannel: false);
 
         id.Write(reply);
         reply.WriteUInt32(seqid);
