@@ -27,9 +27,9 @@ public sealed partial class KworkerSystem
     /// <summary>
     /// Measures how long items wait in their queues and how long they run, until what is returned is disposed of; the snapshots of queues have it
     /// (<see cref="WorkqueueSnapshot.Waited"/>, <see cref="WorkqueueSnapshot.Ran"/>). It costs nothing while nobody asks, and some tens of nanoseconds for each item while
-    /// somebody does, in whatever system of the process. Where very many items are under way at once some of them are measured, not all.
+    /// somebody does, in whatever system of the process. Where many items of a queue are under way at once some of them are measured, not all.
     /// </summary>
-    public static IDisposable MeasureLatencies() => LatencyTable.Measure();
+    public static IDisposable MeasureLatencies() => QueueLatencies.Measure();
 
     internal RecentFindings Findings { get; } = new();
 

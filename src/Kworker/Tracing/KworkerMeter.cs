@@ -27,7 +27,8 @@ internal static class KworkerMeter
             s_systems.RemoveAll(reference => !reference.TryGetTarget(out KworkerSystem? other) || ReferenceEquals(other, system));
     }
 
-    private static KworkerSystem[] Systems
+    /// <summary>Those that live.</summary>
+    internal static KworkerSystem[] Systems
     {
         get
         {

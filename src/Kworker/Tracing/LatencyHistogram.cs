@@ -43,13 +43,3 @@ internal sealed class LatencyHistogram
         return TimeSpan.FromMicroseconds((step % StepsOfDoubling + StepsOfDoubling + 1L) << (exponent - 2));
     }
 }
-
-/// <summary>How long a queue's items wait and run.</summary>
-internal sealed class QueueLatencies
-{
-    /// <summary>From queueing to beginning.</summary>
-    internal LatencyHistogram Waited { get; } = new();
-
-    /// <summary>From beginning to end, awaits included.</summary>
-    internal LatencyHistogram Ran { get; } = new();
-}

@@ -3,32 +3,23 @@ using System.Runtime.CompilerServices;
 namespace Kworker;
 
 /// <summary>
-/// Since when items wait or run, while somebody measures latencies (<see cref="Listeners.Latencies"/>). Beside the items, which pay nothing for it: in a table of fixed
+/// Since when a queue's items wait or run, while somebody measures latencies (<see cref="Listeners.Latencies"/>). Beside the items, which pay nothing for it: in a table of fixed
 /// size, one place for each value of a hash. An item whose place is another's is not measured, so with more items under way than there are places it becomes a sample.
 /// </summary>
 /// <remarks>
 /// A place is taken by compare-and-swap of its item, and its times are then written by who queues, begins or ends that item; those three follow each other, but an
-/// item may be queued again while it ends. What is lost or mixed up by that race is one measurement, and nothing else is decided by it.
+/// item may be queued again while it ends. What is lost or mixed up by that race, or by <see cref="Clear"/>, is one measurement, and nothing else is decided by it.
 /// </remarks>
-internal static class LatencyTable
+internal sealed class LatencyTable
 {
-    private const int Places = 1024; // a power of two
+    private const int Places = 128; // a power of two
     private static readonly TimeSpan s_mostForRun = TimeSpan.FromMinutes(1);
 
-    private static Place[]? s_places; // made by the first measurement; it keeps at most so many items alive, and none after the last has ended
+    private readonly Place[] _places = new Place[Places]; // keeps so many items alive at most, and none after the last measurement has ended
 
-    internal static IDisposable Measure()
+    /// <summary>By the owner of Pending: the item is about to be put in line.</summary>
+    internal void Queued(Work work, TimeProvider time)
     {
-        if (Volatile.Read(ref s_places) is null)
-            Interlocked.CompareExchange(ref s_places, new Place[Places], null);
-        Listeners.CountMeasurement(1);
-        return new Measurement();
-    }
-
-    /// <summary>By the owner of Pending.</summary>
-    internal static void Queued(Work work, Workqueue queue)
-    {
-        TimeProvider time = queue.OwningSystem.TimeProvider;
         ref Place place = ref PlaceOf(work);
         Work? holder = Volatile.Read(ref place.Item);
         if (!ReferenceEquals(holder, work))
@@ -43,33 +34,34 @@ internal static class LatencyTable
         Volatile.Write(ref place.QueuedAt, time.GetTimestamp());
     }
 
-    internal static void Begun(Work work, Workqueue queue)
+    /// <summary>The item begins; how long it has waited, null when that was not measured.</summary>
+    internal TimeSpan? Begun(Work work, TimeProvider time)
     {
         ref Place place = ref PlaceOf(work);
         if (!ReferenceEquals(Volatile.Read(ref place.Item), work))
-            return;
-        TimeProvider time = queue.OwningSystem.TimeProvider;
+            return null;
         long now = time.GetTimestamp();
         long queued = Volatile.Read(ref place.QueuedAt);
         Volatile.Write(ref place.QueuedAt, 0);
         Volatile.Write(ref place.BegunAt, now);
-        if (queued != 0)
-            queue.LatenciesToFill.Waited.Add(time.GetElapsedTime(queued, now));
+        return queued == 0 ? null : time.GetElapsedTime(queued, now);
     }
 
-    internal static void Ended(Work work, Workqueue queue)
+    /// <summary>The item has ended; how long it has run, null when that was not measured.</summary>
+    internal TimeSpan? Ended(Work work, TimeProvider time)
     {
         ref Place place = ref PlaceOf(work);
         if (!ReferenceEquals(Volatile.Read(ref place.Item), work))
-            return;
+            return null;
         long begun = Volatile.Read(ref place.BegunAt);
         Volatile.Write(ref place.BegunAt, 0);
-        if (begun == 0)
-            return;
-        queue.LatenciesToFill.Ran.Add(queue.OwningSystem.TimeProvider.GetElapsedTime(begun));
         if (Volatile.Read(ref place.QueuedAt) == 0)
             Interlocked.CompareExchange(ref place.Item, null, work);
+        return begun == 0 ? null : time.GetElapsedTime(begun);
     }
+
+    /// <summary>Nobody measures any more.</summary>
+    internal void Clear() => Array.Clear(_places);
 
     /// <summary>Whether only one of two items can be measured at a time: for tests.</summary>
     internal static bool SharePlace(Work one, Work other) => Index(one) == Index(other);
@@ -81,7 +73,7 @@ internal static class LatencyTable
         return begun == 0 ? holder.IsPending : time.GetElapsedTime(begun) < s_mostForRun;
     }
 
-    private static ref Place PlaceOf(Work work) => ref s_places![Index(work)];
+    private ref Place PlaceOf(Work work) => ref _places[Index(work)];
 
     private static int Index(Work work) => RuntimeHelpers.GetHashCode(work) & (Places - 1);
 
@@ -90,18 +82,5 @@ internal static class LatencyTable
         internal Work? Item;
         internal long QueuedAt; // 0: it is not queued, or that was not seen
         internal long BegunAt; // 0: it does not run
-    }
-
-    private sealed class Measurement : IDisposable
-    {
-        private int _isOver; // 0 → 1 once
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _isOver, 1) != 0)
-                return;
-            if (Listeners.CountMeasurement(-1))
-                Array.Clear(s_places!);
-        }
     }
 }

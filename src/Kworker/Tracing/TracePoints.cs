@@ -21,7 +21,7 @@ internal static class TracePoints
         if (WorkActivities.AreListenedTo)
             WorkActivities.Queued(work);
         if (Listeners.Latencies)
-            LatencyTable.Queued(work, queue);
+            QueueLatencies.Queued(work, queue);
         if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_queue_work(Identity(work), work.FunctionName, queue.Name);
     }
@@ -40,7 +40,7 @@ internal static class TracePoints
         if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_start(Identity(work), work.FunctionName);
         if (Listeners.Latencies)
-            LatencyTable.Begun(work, queue);
+            QueueLatencies.Begun(work, queue);
         return WorkActivities.AreListenedTo ? WorkActivities.Begin(work, queue) : null;
     }
 
@@ -48,7 +48,7 @@ internal static class TracePoints
     internal static void Ended(Work work, Workqueue queue, Activity? activity, Exception? failure)
     {
         if (Listeners.Latencies)
-            LatencyTable.Ended(work, queue);
+            QueueLatencies.Ended(work, queue);
         if (Listeners.Workqueue && IsHeard(KworkerEventSource.Keywords.Workqueue))
             Log.workqueue_execute_end(Identity(work), work.FunctionName);
         if (activity is not null)

@@ -1,0 +1,3 @@
+using Kworker.StatePage.Tests;
+
+[assembly: AssemblyFixture(typeof(Chromium))]
