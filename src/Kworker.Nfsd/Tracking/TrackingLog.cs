@@ -63,4 +63,10 @@ internal static partial class TrackingLog
 
     [LoggerMessage(59, LogLevel.Information, "NFSv4 clients are recorded already")]
     public static partial void IsOnAlready(ILogger logger);
+
+    [LoggerMessage(60, LogLevel.Information, "A helper that the server of before has started still changes the record of NFSv4 clients: waiting for its end")]
+    public static partial void WaitsForHelper(ILogger logger);
+
+    [LoggerMessage(61, LogLevel.Warning, "A helper that the server of before has started has not ended in {Seconds} s: nobody can get locks and open files of before back")]
+    public static partial void HelperStuck(ILogger logger, double seconds);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Kworker.Nfsd.Tracking;
 
@@ -22,4 +23,29 @@ internal static class TrackingProgram
     /// </summary>
     public static string? RuntimeVariable(string program) =>
         File.Exists(program + ".dll") ? $"DOTNET_ROOT={Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."))}" : null;
+
+    /// <summary>Whether a helper runs at this moment that was told to keep its record in <paramref name="storageDirectory"/>, whoever has started it.</summary>
+    public static bool RunsOn(string storageDirectory)
+    {
+        using BlockingScope blocking = Worker.Blocking();
+        byte[] told = Encoding.UTF8.GetBytes($"\0-s\0{storageDirectory}\0");
+        foreach (string process in Directory.EnumerateDirectories("/proc"))
+        {
+            if (char.IsAsciiDigit(process[^1]) && CommandLineOf(process).AsSpan().IndexOf(told) >= 0)
+                return true;
+        }
+        return false;
+    }
+
+    private static byte[] CommandLineOf(string process)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path.Combine(process, "cmdline"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return []; // it has ended meanwhile, or is not ours
+        }
+    }
 }

@@ -20,6 +20,9 @@ namespace Kworker.Nfsd.Tracking;
 /// believed; the next start that finds it empties the record first.
 /// </para>
 /// <para>
+/// <b>Helpers of before.</b> A server that is killed leaves its helpers running; a start waits for their end.
+/// </para>
+/// <para>
 /// <b>Time.</b> The record counts in seconds, and takes for of this life what is no older than its start. A start in the same second as the last entry of
 /// the life before therefore waits for the next second.
 /// </para>
@@ -27,6 +30,9 @@ namespace Kworker.Nfsd.Tracking;
 [DebuggerDisplay("{_program,nq}")]
 internal sealed class UmhClientTracking : IClientTracking
 {
+    private static readonly TimeSpan s_helperLook = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_helperPatience = TimeSpan.FromSeconds(30); // a helper waits 10 s for the database
+
     private readonly UmhTrackingOptions _options;
     private readonly ILogger _logger;
     private readonly Workqueue _queue;
@@ -240,14 +246,17 @@ internal sealed class UmhClientTracking : IClientTracking
     /// <summary>Chooses the time from which on an entry is one of this life, and calls <c>init</c>.</summary>
     private async ValueTask<TrackingUpcall> BeginAsync(string program)
     {
+        await HelpersOfBeforeEndedAsync();
         // The last entry's time is looked for in a record that may be in the middle of nothing: the helper that was killed is rolled back by the look.
-        long now = _options.System.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
         long latest = (_record is null ? _trust.LatestTime() : _record.LatestTime()) ?? 0;
+        DateTimeOffset time = _options.System.TimeProvider.GetUtcNow();
+        long now = time.ToUnixTimeSeconds();
         while (latest == now)
         {
-            DateTimeOffset time = _options.System.TimeProvider.GetUtcNow();
+            // Of one reading of the clock: what is left of its second is never negative, which would be a wait for ever.
             await new Completion().WaitAsync(DateTimeOffset.FromUnixTimeSeconds(now + 1) - time);
-            now = _options.System.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+            time = _options.System.TimeProvider.GetUtcNow();
+            now = time.ToUnixTimeSeconds();
         }
         if (latest > now)
         {
@@ -256,6 +265,33 @@ internal sealed class UmhClientTracking : IClientTracking
         }
         _graceStart = now;
         return await CallAsync(program, "init", null, GraceStart, null);
+    }
+
+    /// <summary>
+    /// A server that was killed leaves helpers that go on: what they do to the record belongs to that life, and must be done before this one begins. A client
+    /// recorded late would count as come back, one removed late would lose what it has just been given.
+    /// </summary>
+    private async ValueTask HelpersOfBeforeEndedAsync()
+    {
+        if (_options.StorageDirectory is null)
+            return; // they cannot be told from those of others
+        TimeProvider clock = _options.System.TimeProvider;
+        long start = clock.GetTimestamp();
+        bool isTold = false;
+        while (TrackingProgram.RunsOn(_options.StorageDirectory))
+        {
+            if (!isTold)
+                TrackingLog.WaitsForHelper(_logger);
+            isTold = true;
+            if (clock.GetElapsedTime(start) > s_helperPatience)
+            {
+                // It will do what it will. Nobody reclaims on what it leaves.
+                TrackingLog.HelperStuck(_logger, s_helperPatience.TotalSeconds);
+                _trust.Distrust();
+                return;
+            }
+            await new Completion().WaitAsync(s_helperLook);
+        }
     }
 
     /// <summary>Takes everybody of before out of a record that is not to be believed.</summary>

@@ -29,13 +29,14 @@ internal enum HelperKind
     /// <summary>nfs-utils', where it is installed.</summary>
     Machine,
 
-    /// <summary>Ours, after a sleep that outlasts the server's death.</summary>
+    /// <summary>One of them, after a sleep that outlasts the server's death.</summary>
     Slow,
 }
 
 /// <summary>A server that crashes again and again under its clients, on one state directory.</summary>
 internal sealed class CrashRun : IAsyncDisposable
 {
+    private const string OfTheMachine = "/sbin/nfsdcltrack";
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
 
     private readonly CrashKind _kind;
@@ -230,11 +231,20 @@ internal sealed class CrashRun : IAsyncDisposable
         var own = Path.Combine(Path.GetDirectoryName(Machine.Nfsd)!, "nfsdcltrack");
         switch (_kind.Helper)
         {
-            case HelperKind.Machine when File.Exists("/sbin/nfsdcltrack"):
-                return "/sbin/nfsdcltrack";
+            case HelperKind.Machine when File.Exists(OfTheMachine):
+                return OfTheMachine;
             case HelperKind.Slow:
                 var slow = Path.Combine(_helper.Path, "nfsdcltrack");
-                File.WriteAllText(slow, string.Create(CultureInfo.InvariantCulture, $"#!/bin/sh\nsleep 0.{_random.Next(1, 8)}\nexport DOTNET_ROOT='{Machine.DotnetRoot}'\nexec '{own}' \"$@\"\n"));
+                // Some at once, others long after their server: what it had them do may come when the next has begun.
+                File.WriteAllText(
+                    slow,
+                    $"""
+                    #!/bin/sh
+                    case $(($$ % 6)) in 3) sleep 0.4;; 4) sleep 0.9;; 5) sleep 1.6;; esac
+                    export DOTNET_ROOT='{Machine.DotnetRoot}'
+                    exec '{(File.Exists(OfTheMachine) ? OfTheMachine : own)}' "$@"
+
+                    """);
                 File.SetUnixFileMode(slow, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 return slow;
             default:

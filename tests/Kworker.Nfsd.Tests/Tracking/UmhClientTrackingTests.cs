@@ -183,6 +183,48 @@ public sealed class UmhClientTrackingTests : IDisposable
         Assert.Contains("exited with 255 (said by check)", warning, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_start_waits_for_a_helper_that_has_outlived_its_server()
+    {
+        string storage = _script.In("storage");
+        await using UmhClientTracking killed = Make(storage);
+        await killed.InitAsync();
+        TrackedClient client = Client("in the middle");
+        _script.Hold("create", client.HexId);
+        ValueTask<TrackingResult> create = killed.CreateAsync(client);
+        await CalledAsync("create");
+
+        await using UmhClientTracking next = Make(storage);
+        Task<TrackingStart> init = next.InitAsync().AsTask();
+        while (!_log.All.Any(line => line.Contains("waiting for its end", StringComparison.Ordinal)))
+        {
+            Assert.False(init.IsCompleted);
+            await Task.Yield();
+        }
+        Assert.Equal("init create", _script.Commands);
+        _script.Release();
+        await init;
+        await create;
+        Assert.Equal("init create init", _script.Commands);
+    }
+
+    [Fact]
+    public async Task A_start_in_the_second_of_the_last_entry_waits_for_the_next_though_the_clock_goes_on_meanwhile()
+    {
+        var clock = new GoingClock { Step = TimeSpan.FromMilliseconds(300) };
+        using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = clock });
+        string trust = _script.In("trust");
+        File.WriteAllText(trust + ".heard", "");
+        foreach (int millisecond in (int[])[750, 950])
+        {
+            clock.Now = DateTimeOffset.UnixEpoch.AddSeconds(1_000_000).AddMilliseconds(millisecond);
+            File.SetLastWriteTimeUtc(trust + ".heard", DateTimeOffset.UnixEpoch.AddSeconds(1_000_000).UtcDateTime);
+            await using var tracking = new UmhClientTracking(new UmhTrackingOptions { Program = _script.Path, TrustFile = trust, System = system }, _log);
+            Assert.Equal(TrackingStart.Somebody, await tracking.InitAsync());
+            Assert.Contains("NFSDCLTRACK_GRACE_START=1000001", _script.Given[^1], StringComparison.Ordinal);
+        }
+    }
+
     private static async Task<bool> ResumedWhileAwayAsync(UmhClientTracking tracking, TrackedClient[] clients)
     {
         bool isOn = await tracking.ResumeAsync();
@@ -206,5 +248,20 @@ public sealed class UmhClientTrackingTests : IDisposable
     {
         while (!_script.Commands.EndsWith(command, StringComparison.Ordinal))
             await Task.Yield();
+    }
+
+    /// <summary>A clock that goes on by a step whenever the time is asked for; timers are the system's.</summary>
+    private sealed class GoingClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public TimeSpan Step { get; init; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            DateTimeOffset now = Now;
+            Now += Step;
+            return now;
+        }
     }
 }
