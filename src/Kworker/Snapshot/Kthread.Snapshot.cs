@@ -20,6 +20,7 @@ public sealed partial class Kthread
             Waits = waits,
             WaitsFor = waitsFor,
             WaitsAt = waiter is null ? null : WaitStacks.Of(waiter),
+            Waited = System.Watchdog.WaitTimeOf(this),
             IsWorker = Worker is not null,
             Function = Worker?.RunInProgress is null ? null : Worker.CurrentFunction,
             Pending = Worker?.PendingFunctions(maxItems) ?? [],

@@ -28,6 +28,11 @@ public sealed record KthreadSnapshot
     /// <summary>The stack at the beginning of its wait; null unless stacks are recorded.</summary>
     public string? WaitsAt { get; init; }
 
+    /// <summary>
+    /// For how long it has been in a wait that nothing but the end of the wait can end, at least: as the watchdog has seen it. Null when it is in none, or was not seen in it.
+    /// </summary>
+    public TimeSpan? Waited { get; init; }
+
     /// <summary>It is the thread of a kthread worker.</summary>
     public required bool IsWorker { get; init; }
 

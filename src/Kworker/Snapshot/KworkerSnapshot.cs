@@ -43,6 +43,9 @@ public sealed class KworkerSnapshot
     /// <summary>What was counted since the system was made.</summary>
     public CountersSnapshot Counters { get; init; } = new();
 
+    /// <summary>Usermode helpers are refused (<see cref="UserModeHelper.Disable"/>, or the system ends).</summary>
+    public bool AreHelpersDisabled { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => SnapshotText.Write(this);
 }

@@ -20,7 +20,7 @@ public sealed partial class KworkerSystem
 
     /// <summary>
     /// The watchdog has found something that goes on for too long: a pool, an item, a kthread; once for each. The limits are those of the
-    /// <see cref="KworkerSystemOptions"/>. The <see cref="KworkerSystemOptions.Log"/> and the event source have it, too. Raised on the timers' thread: handlers must not block.
+    /// <see cref="KworkerSystemOptions"/>. The <see cref="KworkerSystemOptions.Log"/> (unless told otherwise) and the event source have it, too. Raised on the timers' thread: handlers must not block.
     /// </summary>
     public event EventHandler<WatchdogEventArgs>? Stalled;
 
@@ -33,12 +33,15 @@ public sealed partial class KworkerSystem
 
     internal RecentFindings Findings { get; } = new();
 
+    internal bool LogsStalls { get; }
+
     internal void Report(WatchdogEventArgs report)
     {
         Findings.Add(TimeProvider.GetUtcNow(), report);
         Counters.AddStall();
         TracePoints.Stalled(report);
-        Log($"kworker: {report}");
+        if (LogsStalls)
+            Log($"kworker: {report}");
         try
         {
             Stalled?.Invoke(this, report);

@@ -25,19 +25,8 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
     internal KworkerSnapshot Take()
     {
         DateTimeOffset time = system.TimeProvider.GetUtcNow();
-        Workqueue[] queues = system.AliveQueues;
         PoolWorker[] workers = system.Registry.Workers;
-        system.RunLock.Enter();
-        // Counted first: staged items end without the lock, and none is to be listed that was not counted.
-        foreach (Workqueue queue in queues)
-            _queues.Add(queue.Collect(this));
-        foreach (PoolWorker worker in workers)
-            Add(worker);
-        foreach (WorkRun run in queues.SelectMany(static queue => queue.AsyncRuns))
-            AddAwaiting(run);
-        foreach (WorkerPool pool in system.Pools)
-            _pools.Add(pool.Collect(this));
-        system.RunLock.Exit();
+        Note(workers);
         ILookup<Workqueue?, (DelayedWork Work, TimeSpan DueIn)> delayed = system.Timers.Collect(maxItems).ToLookup(static item => item.Work.Target);
 
         ILookup<Workqueue, (Work Work, Workqueue Queue, Place Place, PoolWorker? Worker, WorkRun? Run)> items = _items.ToLookup(static item => item.Queue);
@@ -52,7 +41,32 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
             Waits = WaitGraph.Snapshot(system),
             Reports = system.Findings.Recent,
             Counters = system.Counters.ToSnapshot(),
+            AreHelpersDisabled = system.Helpers.IsDisabled,
         };
+    }
+
+    /// <summary>Instead of a snapshot: the items that are queued, and whether they have begun; for how long, if the watchdog has seen them.</summary>
+    internal IEnumerable<(Work Work, Workqueue Queue, bool HasBegun, TimeSpan? Duration)> TakeItems()
+    {
+        Note(system.Registry.Workers);
+        return _items.Select(item => (item.Work, item.Queue, item.Place <= Place.Awaiting, item.Run is { } run ? system.Watchdog.DurationOf(item.Worker, run) : null));
+    }
+
+    /// <summary>The first step.</summary>
+    private void Note(PoolWorker[] workers)
+    {
+        Workqueue[] queues = system.AliveQueues;
+        system.RunLock.Enter();
+        // Counted first: staged items end without the lock, and none is to be listed that was not counted.
+        foreach (Workqueue queue in queues)
+            _queues.Add(queue.Collect(this));
+        foreach (PoolWorker worker in workers)
+            Add(worker);
+        foreach (WorkRun run in queues.SelectMany(static queue => queue.AsyncRuns))
+            AddAwaiting(run);
+        foreach (WorkerPool pool in system.Pools)
+            _pools.Add(pool.Collect(this));
+        system.RunLock.Exit();
     }
 
     /// <summary>Run lock: an item that waits for a worker, in a list or a stage.</summary>

@@ -31,6 +31,7 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
             Listeners.CountSystemWithStacks(1);
         TimeProvider = options.TimeProvider;
         Observer = options.Observer;
+        LogsStalls = options.LogStalls;
         _log = options.Log ?? (static text => Console.Error.WriteLine(text));
         bool ownTimerThread = ReferenceEquals(TimeProvider, TimeProvider.System) || options.OwnTimerThread is not null;
         Timers = new TimerBase(TimeProvider, ownTimerThread, options.OwnTimerThread);
@@ -66,8 +67,16 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
     /// <summary>That of the work item or kthread that calls, elsewhere <see cref="Default"/>.</summary>
     public static KworkerSystem Current => t_current ?? Default;
 
+    /// <summary>
+    /// An exception left a work function of a queue on whose <see cref="Workqueue.UnhandledException"/> nobody listens. Raised on the worker, the sender is the queue. With
+    /// no handler, and when a handler throws, the <see cref="KworkerSystemOptions.Log"/> has it.
+    /// </summary>
+    public event EventHandler<WorkExceptionEventArgs>? UnhandledException;
+
     /// <summary>The clock that its timers and timeouts follow.</summary>
     public TimeProvider TimeProvider { get; }
+
+    internal EventHandler<WorkExceptionEventArgs>? ExceptionHandler => UnhandledException;
 
     internal TimerBase Timers { get; }
 
@@ -147,10 +156,13 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
     /// <summary>
     /// Refuses usermode helpers and waits for the calls of them that are under way, drains and disposes every workqueue that is left, then
     /// ends timers and workers. Kthreads are their makers' to stop. Helpers that nobody waits for run on, and are reaped.
-    /// Call it from outside: not from a work function of this system.
+    /// Call it from outside: not from a work function of this system. It waits for as long as it takes; <see cref="ShutdownAsync"/> has a limit. The second call, and one
+    /// after that, does nothing.
     /// </summary>
     public void Dispose()
     {
+        if (!TryBeginEnd())
+            return;
         Helpers.Drain();
         while (TakeQueue() is { } queue)
             queue.Dispose();
@@ -161,6 +173,8 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
+        if (!TryBeginEnd())
+            return;
         await Helpers.DrainAsync();
         while (TakeQueue() is { } queue)
             await queue.DisposeAsync();
@@ -184,6 +198,7 @@ public sealed partial class KworkerSystem : IDisposable, IAsyncDisposable
         Normal.Shutdown();
         HighPriority.Shutdown();
         Unbound.Shutdown();
+        Seam.Write(ref _end, Ended);
     }
 
     private string DebuggerDisplay => $"{Normal}; {HighPriority}; {Unbound}";

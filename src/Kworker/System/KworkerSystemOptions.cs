@@ -9,6 +9,9 @@ public sealed class KworkerSystemOptions
     /// <summary>Where an exception goes that left a work function and that no handler took; to standard error unless given.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Whether what the watchdog finds goes to <see cref="Log"/>, too; not where a handler of <see cref="KworkerSystem.Stalled"/> writes it down.</summary>
+    public bool LogStalls { get; init; } = true;
+
     /// <summary>
     /// After how long a pool that begins no item while some wait is reported as stalled; 30 seconds unless given, as in the kernel (<c>watchdog_thresh</c> of its
     /// workqueues). <see cref="Timeout.InfiniteTimeSpan"/>: never. See <see cref="KworkerSystem.Stalled"/>.

@@ -263,7 +263,7 @@ internal sealed class TimerBase : IDisposable
         var found = new List<(DelayedWork Work, TimeSpan DueIn)>();
         _lock.Enter();
         EmptyAll();
-        foreach (DeferredItem item in _wheel.Items.Take(max * 16))
+        foreach (DeferredItem item in _wheel.Items.Take((int)Math.Min(max * 16L, int.MaxValue)))
         {
             if (found.Count < max && item is DelayedWork work && TimerArming.TryReadSettled(item, out long tick))
                 found.Add((work, Until(tick)));

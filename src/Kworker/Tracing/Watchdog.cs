@@ -53,6 +53,19 @@ internal sealed class Watchdog : TimedItem
     /// <summary>For how long a pool has begun nothing while work waited.</summary>
     internal TimeSpan HungTimeOf(WorkerPool pool) => Since(pool, Progress(pool, _system.Registry.Workers)) ?? TimeSpan.Zero;
 
+    /// <summary>For how long a kthread has been in a wait that nothing but its end can end; null when it has not been seen in one.</summary>
+    internal TimeSpan? WaitTimeOf(Kthread kthread)
+    {
+        TimeSpan? longest = null;
+        foreach ((Waiter waiter, int waits) in kthread.UninterruptibleWaits())
+        {
+            if (Since(waiter, waits) is { } time && !(longest >= time))
+                longest = time;
+        }
+
+        return longest;
+    }
+
     private TimeSpan? Since(object subject, long progress)
     {
         lock (_lock)

@@ -43,6 +43,8 @@ internal sealed class HelperGate
     /// <summary>Who waits until nobody is inside. For tests.</summary>
     internal bool IsWaitedFor => _noneInside.IsActive;
 
+    internal bool IsDisabled => _disabled;
+
     internal int Disable(CancellationToken cancellationToken)
     {
         Close();
@@ -85,10 +87,10 @@ internal sealed class HelperGate
     }
 
     /// <inheritdoc cref="Drain"/>
-    internal async ValueTask DrainAsync()
+    internal async ValueTask DrainAsync(CancellationToken cancellationToken = default)
     {
         Close();
-        await _noneInside.WaitEventAsync(this, s_isIdle, Timeout.InfiniteTimeSpan);
+        await _noneInside.WaitEventAsync(this, s_isIdle, Timeout.InfiniteTimeSpan, cancellationToken: cancellationToken);
     }
 
     /// <summary>The last step of the system's end, when its queues are drained and what they were to start is started.</summary>

@@ -107,6 +107,9 @@ public abstract class DelayedWork : Work
         return true;
     }
 
+    /// <summary>Queues it at once if its time runs; false when it does not.</summary>
+    internal bool TryExpedite() => Expedite();
+
     /// <summary>Whether nothing is to be done but to arm it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanArm(Workqueue target, TimeSpan delay) =>
@@ -177,7 +180,7 @@ public sealed class DelayedWork<TOwner> : DelayedWork
     /// <summary>What the function works on.</summary>
     public TOwner Owner { get; }
 
-    internal override string FunctionName => _function.Name;
+    internal override string FunctionName => Owner is INamedWork named ? named.WorkName : _function.Name;
 
     internal override void Execute() => _function.Run(Owner);
 

@@ -94,6 +94,16 @@ public abstract partial class Work : DeferredItem
 
     internal bool IsAsync => Kind == ItemKind.AsyncWork;
 
+    /// <summary>How a function is called in snapshots, traces and messages: <c>Type.Method</c>, and for a lambda <c>Type.Method lambda</c>.</summary>
+    public static string NameOf(Delegate function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Kworker.FunctionName.Of(function);
+    }
+
+    /// <summary>Its name in snapshots, traces and messages: its function's, or that of an owner which is an <see cref="INamedWork"/>.</summary>
+    public override string ToString() => FunctionName;
+
     /// <summary>Runs an async function up to its first await that waits.</summary>
     internal virtual ValueTask ExecuteAsync() => throw new UnreachableException("It has no async function.");
 
@@ -418,7 +428,7 @@ public sealed class Work<TOwner> : Work
     /// <summary>What the function works on.</summary>
     public TOwner Owner { get; }
 
-    internal override string FunctionName => _function.Name;
+    internal override string FunctionName => Owner is INamedWork named ? named.WorkName : _function.Name;
 
     internal override void Execute() => _function.Run(Owner);
 

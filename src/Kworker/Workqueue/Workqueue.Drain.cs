@@ -36,6 +36,8 @@ public sealed partial class Workqueue
 
     private bool Drain(bool close, TimeSpan grace)
     {
+        if (close && OwningSystem.HasEnded)
+            return true;
         CheckDrain(isAsync: false);
         BeginDrain();
         bool isIdle = false;
@@ -62,6 +64,8 @@ public sealed partial class Workqueue
 
     private async ValueTask<bool> DrainAsync(bool close, TimeSpan grace)
     {
+        if (close && OwningSystem.HasEnded)
+            return true; // what it could not wait for it has reported
         CheckDrain(isAsync: true);
         BeginDrain();
         bool isIdle = false;
@@ -88,29 +92,66 @@ public sealed partial class Workqueue
 
     private bool FlushUntilIdle(TimeSpan grace)
     {
-        var deadline = new WaitDeadline(OwningSystem.TimeProvider, grace);
-        while (!IsIdle)
+        using var limit = new TimeLimit(OwningSystem, grace);
+        try
         {
-            if (CloseEpoch() is { } epoch && !epoch.Done.Wait(deadline.Remaining))
-                return IsIdle;
+            while (!IsIdle)
+                CloseEpoch()?.Done.Wait(limit.Token);
+            return true;
         }
-
-        return true;
+        catch (OperationCanceledException) when (limit.IsOver)
+        {
+            return IsIdle;
+        }
     }
 
     private async ValueTask<bool> FlushUntilIdleAsync(TimeSpan grace)
     {
-        var deadline = new WaitDeadline(OwningSystem.TimeProvider, grace);
-        while (!IsIdle)
+        using var limit = new TimeLimit(OwningSystem, grace);
+        try
         {
-            if (CloseEpoch() is { } epoch && !await epoch.Done.WaitAsync(deadline.Remaining))
-                return IsIdle;
+            await WaitUntilIdleAsync(limit.Token);
+            return true;
         }
-
-        return true;
+        catch (OperationCanceledException) when (limit.IsOver)
+        {
+            return IsIdle;
+        }
     }
 
-    private void BeginDrain()
+    /// <summary>Waits until it is idle. Whoever queues meanwhile is waited for, too.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal async ValueTask WaitUntilIdleAsync(CancellationToken cancellationToken)
+    {
+        while (!IsIdle)
+            await WaitForEpochAsync(cancellationToken);
+    }
+
+    /// <summary>Waits for what is queued or runs now.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal ValueTask WaitForEpochAsync(CancellationToken cancellationToken) =>
+        CloseEpoch() is { } epoch ? epoch.Done.WaitAsync(cancellationToken) : default;
+
+    /// <summary>Run lock.</summary>
+    internal bool IsIdleNow
+    {
+        get
+        {
+            _pool.SettleStages();
+            return IsIdleLocked;
+        }
+    }
+
+    /// <summary>Its system ends and cannot wait for what runs: it takes nothing any more.</summary>
+    internal void Abandon()
+    {
+        OwningSystem.RunLock.Enter();
+        _isDisposed = true;
+        OwningSystem.RunLock.Exit();
+    }
+
+    /// <summary>From here on it takes items of its own only, until <see cref="EndDrain"/>.</summary>
+    internal void BeginDrain()
     {
         RunLock runLock = OwningSystem.RunLock;
         runLock.Enter();
@@ -128,7 +169,7 @@ public sealed partial class Workqueue
     }
 
     /// <summary>To close it is one step with the end of the drain: between the two, somebody could queue what would then run after Dispose.</summary>
-    private void EndDrain(bool close)
+    internal void EndDrain(bool close)
     {
         OwningSystem.RunLock.Enter();
         _drainers--;
@@ -154,7 +195,7 @@ public sealed partial class Workqueue
     internal void RemoveAsync(WorkRun run) => _asyncRuns.Remove(run);
 
     /// <summary>Cancels the tokens of all async runs, and of those to come until the drain ends.</summary>
-    private void CancelRuns()
+    internal void CancelRuns()
     {
         Work[] works = [];
         int count;

@@ -58,6 +58,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             : options.Unbound || options.Ordered ? OwningSystem.Unbound
             : OwningSystem.Normal;
         IsCpuIntensive = options.CpuIntensive;
+        RunsDelayedAtShutdown = options.RunDelayedAtShutdown;
         _oldestEpoch = _epoch;
         if (options.MemReclaim)
             Rescuer = new Rescuer(this);
@@ -66,7 +67,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// An exception left a work function, or a delayed item came due on a queue that takes it no more. Raised on the worker (or the timer's thread); the
-    /// process goes on. With no handler, and when a handler throws, the <see cref="KworkerSystemOptions.Log"/> has it.
+    /// process goes on. With no handler <see cref="KworkerSystem.UnhandledException"/> has it; with none there, and when a handler throws, the
+    /// <see cref="KworkerSystemOptions.Log"/>.
     /// </summary>
     public event EventHandler<WorkExceptionEventArgs>? UnhandledException;
 
@@ -87,6 +89,9 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>Its items do not count as running.</summary>
     internal bool IsCpuIntensive { get; }
+
+    /// <summary>See <see cref="WorkqueueOptions.RunDelayedAtShutdown"/>.</summary>
+    internal bool RunsDelayedAtShutdown { get; }
 
     /// <summary>Runs its items when the pool can make no worker; null unless it was made for reclaim.</summary>
     internal Rescuer? Rescuer { get; }
@@ -353,7 +358,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         TracePoints.Failed(this, work, exception);
         try
         {
-            if (UnhandledException is { } handler)
+            if ((UnhandledException ?? OwningSystem.ExceptionHandler) is { } handler)
             {
                 handler(this, new WorkExceptionEventArgs(this, work, exception));
                 return;

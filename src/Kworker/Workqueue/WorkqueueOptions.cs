@@ -28,4 +28,9 @@ public sealed class WorkqueueOptions
     /// at a time, when the pool cannot. For queues on which others wait to free what is scarce.
     /// </summary>
     public bool MemReclaim { get; init; }
+
+    /// <summary>
+    /// What waits for its time on this queue when the system is shut down (<see cref="KworkerSystem.ShutdownAsync"/>) is run then. Unless set it is given up, and reported.
+    /// </summary>
+    public bool RunDelayedAtShutdown { get; init; }
 }
