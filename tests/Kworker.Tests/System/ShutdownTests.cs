@@ -57,11 +57,19 @@ public sealed class ShutdownTests : IAsyncDisposable
         var queue = new Workqueue("mail", new WorkqueueOptions { MaxActive = 2 }, _system);
         var entered = new Completion();
         var goOn = new Completion();
+        var told = new Completion();
         bool blockedEnded = false;
         queue.Queue(new Work<Named>(new Named("heeds"), async (_, token) =>
         {
             entered.Complete();
-            await new Completion().WaitAsync(token);
+            try
+            {
+                await new Completion().WaitAsync(token);
+            }
+            finally
+            {
+                told.Complete();
+            }
         }));
         queue.Queue(new Work<Named>(new Named("blocks"), _ =>
         {
@@ -78,6 +86,7 @@ public sealed class ShutdownTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromSeconds(24));
         Assert.False(shutdown.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(2));
+        await told.WaitAsync(); // by then what waits has been taken back
         goOn.Complete(); // it has no token: it is waited for
         Assert.Equal(
             ["first in line Waiting", "heeds Interrupted", "second in line Waiting"],
