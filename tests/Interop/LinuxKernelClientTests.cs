@@ -3,22 +3,34 @@ using Kworker.Interop.Peers;
 
 namespace Kworker.Interop;
 
-/// <summary>The Linux kernel's own client, booted in an emulator: it mounts NFSv3 and runs the scripts in <c>guest/</c>.</summary>
+/// <summary>The Linux kernel's own client, booted in an emulator: it mounts by each version and runs the scripts in <c>guest/</c>.</summary>
 public sealed class LinuxKernelClientTests
 {
-    [Fact]
-    public Task A_tree_is_read_back_as_it_was_copied_in() => CopyTreeAsync(files: 300);
+    [Theory]
+    [InlineData("3")]
+    [InlineData("4.0", Traits = ["Run", "full"])]
+    [InlineData("4.1", Traits = ["Run", "full"])]
+    public Task A_tree_is_read_back_as_it_was_copied_in(string version) => CopyTreeAsync(version, files: 300);
 
-    [Fact, Trait("Run", "full")]
-    public Task A_tree_of_2000_files_is_read_back_as_it_was_copied_in_and_removed() => CopyTreeAsync(files: 2000, "and-remove");
+    [Theory, Trait("Run", "full")]
+    [InlineData("3")]
+    [InlineData("4.0")]
+    [InlineData("4.1")]
+    public Task A_tree_of_2000_files_is_read_back_as_it_was_copied_in_and_removed(string version) => CopyTreeAsync(version, files: 2000, "and-remove");
 
-    [Fact]
-    public Task Files_behave_as_programs_expect() => OperationsAsync(many: 3000);
+    [Theory]
+    [InlineData("3", 3000)]
+    [InlineData("4.0", 300)]
+    [InlineData("4.1", 300)]
+    public Task Files_behave_as_programs_expect(string version, int many) => OperationsAsync(version, many);
 
-    [Fact, Trait("Run", "full")]
-    public Task A_directory_of_100000_files_is_listed_too() => OperationsAsync(many: 100_000);
+    [Theory, Trait("Run", "full")]
+    [InlineData("3")]
+    [InlineData("4.0")]
+    [InlineData("4.1")]
+    public Task A_directory_of_100000_files_is_listed_too(string version) => OperationsAsync(version, many: 100_000);
 
-    private static async Task OperationsAsync(int many)
+    private static async Task OperationsAsync(string version, int many)
     {
         LinuxGuest.Need();
         await using var server = await NfsServer.StartAsync();
@@ -26,7 +38,7 @@ public sealed class LinuxKernelClientTests
         for (var i = 0; i < many; i++)
             File.Create(server.PathOf($"many/file-{i}")).Dispose();
 
-        await using var guest = LinuxGuest.Start(server, "operations.sh", [$"{many}"]);
+        await using var guest = LinuxGuest.Start(server, version, "operations.sh", [$"{many}"]);
         var values = await guest.EndsWellAsync(checks: 64);
 
         var disk = new DriveInfo(server.Export);
@@ -37,7 +49,7 @@ public sealed class LinuxKernelClientTests
         Assert.Equal(0, await server.StopAsync());
     }
 
-    private static async Task CopyTreeAsync(int files, params string[] more)
+    private static async Task CopyTreeAsync(string version, int files, params string[] more)
     {
         LinuxGuest.Need();
         using var local = new TemporaryDirectory();
@@ -47,7 +59,7 @@ public sealed class LinuxKernelClientTests
         Command.Run("tar", ["-C", tree, "-cf", archive, "."]).Succeeds();
 
         await using var server = await NfsServer.StartAsync();
-        await using var guest = LinuxGuest.Start(server, "tree.sh", more, archive);
+        await using var guest = LinuxGuest.Start(server, version, "tree.sh", more, archive);
         await guest.EndsWellAsync(checks: 4);
 
         var copied = Busybox("manifest.sh", server.PathOf(more.Length == 0 ? "copy" : "second")).Succeeds().Output;

@@ -10,8 +10,8 @@ public sealed class LockTests
     {
         using var network = GuestNetwork.Start();
         await using var server = await network.ServeAsync("--log-level", "debug");
-        await using var one = LinuxGuest.StartOn(network, 1, server, "locks.sh");
-        await using var two = LinuxGuest.StartOn(network, 2, server, "locks.sh");
+        await using var one = LinuxGuest.StartOn(network, 1, server, "3", "locks.sh");
+        await using var two = LinuxGuest.StartOn(network, 2, server, "3", "locks.sh");
         await one.HasOpenedAsync();
         await two.HasOpenedAsync();
 
@@ -41,25 +41,15 @@ public sealed class LockTests
     }
 
     [Fact]
-    public void Locks_outlive_the_death_of_the_server()
-    {
-        LinuxGuest.Need();
-        var reclaim = Machine.NeedShared("linux-client/reclaim");
-        using var directory = new TemporaryDirectory();
-        var export = directory.Folder("export");
-        Command.Run(
-            reclaim,
-            ["3", Machine.Nfsd, "--export", $"{export}:rw,insecure,no_root_squash", "--bind", "0.0.0.0", "--port", "2049", "--rpcbind", "builtin", "--state", directory.Folder("state")],
-            new Dictionary<string, string> { ["EXPORT"] = export }).Succeeds();
-    }
+    public void Locks_outlive_the_death_of_the_server() => Reclaim.Run("3", "--rpcbind", "builtin");
 
     [Fact]
     public async Task Locks_of_a_machine_that_was_reset_are_released_when_it_says_so_and_not_before()
     {
         using var network = GuestNetwork.Start();
         await using var server = await network.ServeAsync();
-        await using var two = LinuxGuest.StartOn(network, 2, server, "locks.sh");
-        await using (var one = LinuxGuest.StartOn(network, 1, server, "locks.sh"))
+        await using var two = LinuxGuest.StartOn(network, 2, server, "3", "locks.sh");
+        await using (var one = LinuxGuest.StartOn(network, 1, server, "3", "locks.sh"))
         {
             await one.HasOpenedAsync();
             await two.HasOpenedAsync();
@@ -67,7 +57,7 @@ public sealed class LockTests
             Assert.Equal("ok", await two.AskAsync("a", "w 10 10"));
         }
 
-        await using var again = LinuxGuest.StartOn(network, 1, server, "locks.sh");
+        await using var again = LinuxGuest.StartOn(network, 1, server, "3", "locks.sh");
         await again.HasOpenedAsync();
         Assert.Equal("errno EAGAIN", await two.AskAsync("a", "w 5 1"));
         // It has no disk that remembers whom it locked with: a lock, given up at once, lets its monitor know the server again.

@@ -7,7 +7,7 @@ namespace Kworker.Interop;
 /// <summary>Our nfsdcltrack beside nfs-utils' own: the same answers to the same commands, on each other's database.</summary>
 public sealed class TrackingProgramTests : IDisposable
 {
-    private static readonly string s_ours = Path.Combine(Path.GetDirectoryName(Machine.Nfsd)!, "nfsdcltrack");
+    private static readonly string s_ours = Machine.NfsdCltrack;
 
     private readonly TemporaryDirectory _directory = new();
 

@@ -15,6 +15,8 @@ namespace Kworker.Interop.Peers;
 internal sealed class LinuxGuest : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
+    private static readonly Lock s_setUp = new();
+    private static bool _isSetUp; // s_setUp
 
     private readonly ProcessStartInfo _start;
     private readonly bool _hears;
@@ -42,21 +44,25 @@ internal sealed class LinuxGuest : IAsyncDisposable
     public static string Scripts { get; } = Path.Combine(AppContext.BaseDirectory, "guest");
 
     /// <summary>Boots one that runs <paramref name="script"/> with the mount options and the path of <paramref name="server"/>'s export, then <paramref name="arguments"/>.</summary>
-    /// <remarks><paramref name="files"/> are in the guest's <c>/put</c>, beside the scripts.</remarks>
-    public static LinuxGuest Start(NfsServer server, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
-        Start(server.MountOptions, server, script, [], arguments, files);
+    /// <param name="server">Reached by this machine's loopback.</param>
+    /// <param name="version">3 (without locks), 4.0 or 4.1.</param>
+    /// <param name="script">One of the scripts in <see cref="Scripts"/>.</param>
+    /// <param name="arguments">More for the script.</param>
+    /// <param name="files">What is in the guest's <c>/put</c>, beside the scripts.</param>
+    public static LinuxGuest Start(NfsServer server, string version, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
+        Start(server.MountOptions(version), server, script, [], arguments, files);
 
-    /// <summary>The same by NFSv4: <paramref name="version"/> is 4.0 or 4.1. Nothing but the port is named.</summary>
-    public static LinuxGuest StartV4(NfsServer server, string version, string script, IEnumerable<string> arguments, params IEnumerable<string> files) =>
-        Start($"vers={version},proto=tcp,port={server.Port}", server, script, [], arguments, files);
-
-    /// <summary>Boots guest <paramref name="number"/> of a network, which mounts by NFSv4. It hears what <see cref="TellAsync"/> says.</summary>
-    public static LinuxGuest StartV4On(GuestNetwork network, int number, NfsServer server, string version, string script, params IEnumerable<string> arguments) =>
-        Start($"vers={version},proto=tcp,port={server.Port}", server, script, ["--net", $"{network.Name}:{number}"], arguments, []);
-
-    /// <summary>Boots guest <paramref name="number"/> of a network where server and guests reach each other, with rpc.statd, as locks need. It hears what <see cref="TellAsync"/> says.</summary>
-    public static LinuxGuest StartOn(GuestNetwork network, int number, NfsServer server, string script, params IEnumerable<string> arguments) =>
-        Start($"vers=3,proto=tcp,port={server.Port},mountproto=tcp", server, script, ["--net", $"{network.Name}:{number}", "--statd"], arguments, []);
+    /// <summary>
+    /// Boots guest <paramref name="number"/> of a network where server and guests reach each other, with what locks need: for version 3 rpc.statd. It hears what
+    /// <see cref="TellAsync"/> says.
+    /// </summary>
+    public static LinuxGuest StartOn(GuestNetwork network, int number, NfsServer server, string version, string script, params IEnumerable<string> arguments)
+    {
+        string[] net = ["--net", $"{network.Name}:{number}"];
+        return version == "3"
+            ? Start($"vers=3,proto=tcp,port={server.Port},mountproto=tcp", server, script, [.. net, "--statd"], arguments, [])
+            : Start(server.MountOptions(version), server, script, net, arguments, []);
+    }
 
     /// <summary>Boots guest <paramref name="number"/> of a network as a server: Linux's own, which exports <c>/srv</c>. It hears what <see cref="TellAsync"/> says.</summary>
     public static LinuxGuest ServeOn(GuestNetwork network, int number, string script) =>
@@ -108,7 +114,43 @@ internal sealed class LinuxGuest : IAsyncDisposable
     {
         var path = Machine.NeedShared("linux-client/linux-client");
         Machine.NeedRoot("boot the Linux guest (it installs and builds what it boots)");
+        lock (s_setUp)
+        {
+            if (!_isSetUp)
+                SetUp(path);
+            _isSetUp = true;
+        }
+
         return path;
+    }
+
+    // Of two guests that are booted at the same time each would build what it boots, and find what the other one has not finished.
+    private static void SetUp(string linuxClient) => Command.Run("bash", ["-c", """
+        here=${0%/*} base=${LINUX_CLIENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/linux-client}
+        [[ $base/ready -nt $here/setup && $base/ready -nt $here/locktool.c ]] || "$here/setup" "$base"
+        """, linuxClient]).Succeeds();
+
+    /// <summary>Stops the machine as it stands, network and clock included, until <see cref="Thaw"/>.</summary>
+    public void Freeze() => SignalEmulator("STOP");
+
+    /// <summary>Lets it go on.</summary>
+    public void Thaw() => SignalEmulator("CONT");
+
+    private void SignalEmulator(string signal)
+    {
+        var emulator = Assert.Single(Descendants(_process.Id), id => File.ReadAllText($"/proc/{id}/comm").StartsWith("qemu", StringComparison.Ordinal));
+        Command.Run("/bin/sh", ["-c", $"kill -{signal} {emulator}"]).Succeeds();
+    }
+
+    private static IEnumerable<int> Descendants(int process)
+    {
+        foreach (var child in File.ReadAllText($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var id = int.Parse(child, System.Globalization.CultureInfo.InvariantCulture);
+            yield return id;
+            foreach (var next in Descendants(id))
+                yield return next;
+        }
     }
 
     /// <summary>Says <paramref name="line"/> to the script.</summary>
@@ -171,6 +213,8 @@ internal sealed class LinuxGuest : IAsyncDisposable
     /// <returns>The values that the script told (<c>value NAME VALUE</c>).</returns>
     public async Task<IReadOnlyDictionary<string, string>> EndsWellAsync(int checks)
     {
+        if (_hears)
+            _process.StandardInput.Close(); // what passes on what it is told has its output open, and does not end before
         await _ended.Task;
         await _process.WaitForExitAsync();
         var failed = _said.Where(line => line.StartsWith("FAILED", StringComparison.Ordinal)).ToList();
@@ -187,6 +231,8 @@ internal sealed class LinuxGuest : IAsyncDisposable
             _mayBootAgain = false;
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
+        else if (_hears)
+            _process.StandardInput.Close(); // as in EndsWellAsync
         await _process.WaitForExitAsync();
         _process.Dispose();
         _failed?.Dispose();

@@ -13,6 +13,9 @@ internal static class Machine
     /// <summary>The built daemon, of the same configuration as these tests.</summary>
     public static string Nfsd { get; } = Built("apps/nfsd", "nfsd");
 
+    /// <summary>The built program that keeps the record of NFSv4 clients.</summary>
+    public static string NfsdCltrack { get; } = Path.Combine(Path.GetDirectoryName(Nfsd)!, "nfsdcltrack");
+
     /// <summary>The built server whose power can be cut.</summary>
     public static string PowerCutHost { get; } = Built("tests/PowerCut.Host", "powercut-host");
 

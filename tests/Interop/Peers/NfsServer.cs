@@ -48,8 +48,9 @@ internal sealed partial class NfsServer : IAsyncDisposable
 
     public int ProcessId => Running.Id;
 
-    /// <summary>The mount options by which a Linux client reaches it.</summary>
-    public string MountOptions => $"vers=3,nolock,proto=tcp,port={Port},mountport={MountPort},mountproto=tcp";
+    /// <summary>The mount options by which a Linux client reaches it, by version 3, 4.0 or 4.1; version 3 without locks.</summary>
+    public string MountOptions(string version) =>
+        version == "3" ? $"vers=3,nolock,proto=tcp,port={Port},mountport={MountPort},mountproto=tcp" : $"vers={version},proto=tcp,port={Port}";
 
     /// <summary>What the process holds in memory, in bytes (VmRSS of proc(5)).</summary>
     public long ResidentBytes
