@@ -38,8 +38,9 @@ internal sealed partial class NfsState
             return Nfsstat4.NoGrace;
         if (client.Tracked.IsRecorded)
             return Nfsstat4.Ok;
-        if (Wait(_tracking.CheckAsync(client.Tracked)) != TrackingResult.Recorded)
-            return Nfsstat4.NoGrace;
+        TrackingResult check = Wait(_tracking.CheckAsync(client.Tracked));
+        if (check != TrackingResult.Recorded)
+            return check == TrackingResult.Slow ? Nfsstat4.Delay : Nfsstat4.NoGrace;
         // 4.0: that it is asked for counts as a sign of life in the record, too. 4.1 says RECLAIM_COMPLETE.
         if (client.MinorVersion == 0)
             client.IsRecordAsked = true;

@@ -7,6 +7,7 @@ namespace Kworker.Nfsd.Tracking;
 /// <remarks>
 /// Calls may come from any work function and any number of them at a time; none holds up another client's. Those for one client name are carried out
 /// one after the other, in the order in which they were made, so that a remove of its former instance and a create of its new one end as they were asked for.
+/// A helper that does not end is waited for as long as a client can be kept waiting, no longer; what was asked for is done when it can be.
 /// Nothing of it throws: what goes wrong is logged, and the result is <see cref="TrackingResult.NotRecorded"/> or <see cref="TrackingResult.Off"/>.
 /// </remarks>
 internal interface IClientTracking : IAsyncDisposable
@@ -33,7 +34,8 @@ internal interface IClientTracking : IAsyncDisposable
     ValueTask<TrackingResult> CreateAsync(TrackedClient client);
 
     /// <summary>
-    /// Whether the client, which asks to reclaim for the first time, is in the record (<c>check</c>). Only <see cref="TrackingResult.Recorded"/> lets it.
+    /// Whether the client, which asks to reclaim for the first time, is in the record (<c>check</c>). Only <see cref="TrackingResult.Recorded"/> lets it;
+    /// after <see cref="TrackingResult.Slow"/> it should be told to ask again.
     /// </summary>
     ValueTask<TrackingResult> CheckAsync(TrackedClient client);
 

@@ -8,6 +8,7 @@ internal sealed class TrackedClient
 {
     private volatile bool _isRecorded;
     private volatile bool _isGone;
+    private volatile bool _isInDoubt;
 
     /// <summary>A client that nothing is known of yet.</summary>
     /// <param name="name">The string of nfs_client_id4, or co_ownerid; copied.</param>
@@ -34,6 +35,19 @@ internal sealed class TrackedClient
         get => _isRecorded;
         internal set => _isRecorded = value;
     }
+
+    /// <summary>
+    /// Whether a helper that was to record it failed, was killed or has not ended yet: it may have done so nevertheless, and is to be called when the client goes. Written
+    /// while the name's line is held.
+    /// </summary>
+    public bool IsInDoubt
+    {
+        get => _isInDoubt;
+        internal set => _isInDoubt = value;
+    }
+
+    /// <summary>The check that is under way, if its helper is slow: who asks again waits for that one. Written by the tracking, under its lock.</summary>
+    public Task<TrackingResult>? SlowCheck { get; internal set; }
 
     /// <summary>Whether it has been removed: it is not recorded again, by whom ever.</summary>
     public bool IsGone

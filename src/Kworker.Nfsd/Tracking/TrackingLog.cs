@@ -43,8 +43,8 @@ internal static partial class TrackingLog
     [LoggerMessage(53, LogLevel.Warning, "The client {Name} may not reclaim: {Program} check {Outcome}")]
     public static partial void CheckFailed(ILogger logger, string name, string program, string outcome);
 
-    [LoggerMessage(54, LogLevel.Warning, "{What} could not be taken out of the record: {Program} {Outcome}. The record says more than is true: if that stays so, the next start "
-        + "lets nobody reclaim")]
+    [LoggerMessage(54, LogLevel.Warning, "{What} could not be taken out of the record: {Program} {Outcome}. The record says more than is true: that is tried "
+        + "again; if the server is started anew before, nobody can get locks and open files back")]
     public static partial void RemoveFailed(ILogger logger, string what, string program, string outcome);
 
     [LoggerMessage(55, LogLevel.Warning, "The record of NFSv4 clients is not to be believed: the server could not write it when it should have. Nobody can get locks and open "
@@ -60,6 +60,9 @@ internal static partial class TrackingLog
 
     [LoggerMessage(58, LogLevel.Error, "{File}, which says whether the record of NFSv4 clients is to be believed, cannot be read or written: {Reason}")]
     public static partial void CannotWriteTrust(ILogger logger, string file, string reason);
+
+    [LoggerMessage(60, LogLevel.Information, "The record of NFSv4 clients is as it should be again")]
+    public static partial void MadeGood(ILogger logger);
 
     [LoggerMessage(59, LogLevel.Information, "NFSv4 clients are recorded already")]
     public static partial void IsOnAlready(ILogger logger);

@@ -17,7 +17,12 @@ namespace Kworker.Nfsd.Tracking;
 /// <para>
 /// <b>Trust.</b> The record may name too few clients, which costs them their locks; never too many, since who is named may take back what others have got
 /// meanwhile. So where a client could not be taken out of it, or a whole life of the server went by without it, a file says that it is not to be
-/// believed; the next start that finds it empties the record first.
+/// believed; the next start that finds it empties the record first. Before that, taking out is tried again (<see cref="TrackingDebts"/>).
+/// </para>
+/// <para>
+/// <b>Patience.</b> A helper that does not end holds up its own client alone, and that one only as long as its call can wait: then a check has to be asked for again, a
+/// create counts as failed, and what was to be taken out of the record counts as still in it. What was begun goes on, and calls for one name stay in
+/// line behind it: a create that hangs cannot come after the remove that follows. (The kernel waits for ever, and with it a thread of its server.)
 /// </para>
 /// <para>
 /// <b>Helpers of before.</b> A server that is killed leaves its helpers running; a start waits for their end.
@@ -36,8 +41,11 @@ internal sealed class UmhClientTracking : IClientTracking
     private readonly UmhTrackingOptions _options;
     private readonly ILogger _logger;
     private readonly Workqueue _queue;
+    private readonly Workqueue _timers; // where nothing takes long
+    private readonly CancellationTokenSource _ended = new();
     private readonly NameLines _lines = new();
     private readonly TrackingTrust _trust;
+    private readonly TrackingDebts _debts;
     private readonly ClientRecord? _record; // null: the helper has it where it will
     private readonly Lock _lock = new();
     private readonly Completion _resumed = new(); // a token: one at a time turns on
@@ -46,6 +54,7 @@ internal sealed class UmhClientTracking : IClientTracking
     private long _graceStart; // written by Init and Resume before _program is set, read after it
     private Action? _allReclaimed; // _lock: taken by who calls it
     private bool _isInGrace; // _lock
+    private Task _paying = Task.CompletedTask; // by who pays, one at a time
     private bool _isTurnedOff; // _lock: that has been warned of
 
     /// <summary>A tracking that is off until <see cref="InitAsync"/>.</summary>
@@ -54,14 +63,20 @@ internal sealed class UmhClientTracking : IClientTracking
         _options = options;
         _logger = logger;
         _queue = new Workqueue("nfsd4-cltrack", new WorkqueueOptions { Unbound = true, MaxActive = options.MaxActive }, options.System);
+        _timers = new Workqueue("nfsd4-cltrack-late", new WorkqueueOptions { Unbound = true }, options.System);
         _record = options.StorageDirectory is null ? null : new ClientRecord(options.StorageDirectory);
         _trust = new TrackingTrust(options.TrustFile, options.System.TimeProvider, logger);
+        _debts = new TrackingDebts(_trust, _timers, options, logger, PayAsync);
         _resumed.Complete();
     }
 
     public Action? AllReclaimed { get; set; }
 
     public Func<IReadOnlyCollection<TrackedClient>>? ActiveClients { get; set; }
+
+    private const string NotBack = "Clients that did not come back";
+
+    private string Late => TrackingUpcall.NotAnswered(_options);
 
     private static string ClientHasSession(TrackedClient client) => $"NFSDCLTRACK_CLIENT_HAS_SESSION={(client.HasSession ? 'Y' : 'N')}";
 
@@ -76,13 +91,13 @@ internal sealed class UmhClientTracking : IClientTracking
         if (!init.IsSuccess)
         {
             // Whatever the record says, this life goes by without it.
-            _trust.Distrust();
+            _debts.OweAll();
             if (!init.IsProgramMissing)
                 TrackingLog.InitFailed(_logger, program, init.Outcome);
             return TrackingStart.Off;
         }
         if (!_trust.IsDistrusted)
-            _trust.Trust();
+            _debts.PayAll();
         else if (!await EmptyAsync(program))
             return TrackingStart.Off;
         TrackingStart start = _trust.WasDistrusted || _record?.Count() == 0 ? TrackingStart.Nobody : TrackingStart.Somebody;
@@ -100,7 +115,11 @@ internal sealed class UmhClientTracking : IClientTracking
     {
         if (client is { HasSession: false, IsRecorded: true })
             return TrackingResult.Recorded;
-        return await CreateAsync(client, isAgain: false);
+        Task<TrackingResult> create = CreateInLineAsync(client, isAgain: false);
+        if (await IsInTimeAsync(create))
+            return await create;
+        TrackingLog.CreateFailed(_logger, NameOf(client), _program, Late);
+        return TrackingResult.NotRecorded;
     }
 
     public async ValueTask<TrackingResult> CheckAsync(TrackedClient client)
@@ -109,53 +128,22 @@ internal sealed class UmhClientTracking : IClientTracking
             return TrackingResult.Recorded;
         if (!_mayCheck)
             return TrackingResult.Off;
-        string legacy = $"NFSDCLTRACK_LEGACY_RECDIR={LegacyDirectory(client)}";
-        Completion turn = await _lines.EnterAsync(client.HexId);
-        try
-        {
-            if (client.IsRecorded)
-                return TrackingResult.Recorded;
-            TrackingUpcall? check = await CallAsync("check", client.HexId, ClientHasSession(client), legacy);
-            TrackingResult result = ResultOf(check);
-            if (result == TrackingResult.NotRecorded)
-                TrackingLog.CheckFailed(_logger, NameOf(client), _program, check!.Outcome);
-            if (result != TrackingResult.Recorded)
-                return result;
-            client.IsRecorded = true;
-        }
-        finally
-        {
-            _lines.Leave(client.HexId, turn);
-        }
-        TellIfReclaimed();
-        return TrackingResult.Recorded;
+        Task<TrackingResult> check;
+        lock (_lock)
+            check = client.SlowCheck is { IsCompleted: false } slow ? slow : client.SlowCheck = CheckInLineAsync(client);
+        return await IsInTimeAsync(check) ? await check : TrackingResult.Slow;
     }
 
     public async ValueTask<TrackingResult> RemoveAsync(TrackedClient client)
     {
         client.IsGone = true;
-        Completion turn = await _lines.EnterAsync(client.HexId);
-        try
-        {
-            if (!client.IsRecorded)
-                return TrackingResult.Recorded;
-            TrackingUpcall? remove = await CallAsync("remove", client.HexId, null, null);
-            TrackingResult result = ResultOf(remove);
-            if (result != TrackingResult.Recorded)
-            {
-                _trust.Distrust();
-                if (result == TrackingResult.NotRecorded)
-                    TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {remove!.Outcome}");
-                return result;
-            }
-            client.IsRecorded = false;
-        }
-        finally
-        {
-            _lines.Leave(client.HexId, turn);
-        }
-        TellIfReclaimed();
-        return TrackingResult.Recorded;
+        Task<TrackingResult> remove = RemoveInLineAsync(client, isAgain: false);
+        if (await IsInTimeAsync(remove))
+            return await remove;
+        // Who waits for this gives what the client had to others now. If the helper has done it after all, that is found out by asking again.
+        _debts.OweRemove(client);
+        TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {Late}");
+        return TrackingResult.NotRecorded;
     }
 
     public async ValueTask<TrackingResult> GraceDoneAsync()
@@ -166,13 +154,12 @@ internal sealed class UmhClientTracking : IClientTracking
             _isInGrace = false;
             _allReclaimed = null;
         }
-        TrackingUpcall? done = await CallAsync("gracedone", $"{_graceStart}", LegacyTopDirectory, null);
-        TrackingResult result = ResultOf(done);
-        if (result != TrackingResult.Recorded)
-            _trust.Distrust();
-        if (result == TrackingResult.NotRecorded)
-            TrackingLog.RemoveFailed(_logger, "Clients that did not come back", _program, $"gracedone {done!.Outcome}");
-        return result;
+        Task<TrackingResult> done = EndGraceAsync(isAgain: false);
+        if (await IsInTimeAsync(done))
+            return await done;
+        _debts.OweGraceDone();
+        TrackingLog.RemoveFailed(_logger, NotBack, _program, $"gracedone {Late}");
+        return TrackingResult.NotRecorded;
     }
 
     /// <summary>Turns the upcalls on again, by what is now the program, and records the clients that are there. The kernel's administrator writes to sysfs for that.</summary>
@@ -206,8 +193,7 @@ internal sealed class UmhClientTracking : IClientTracking
                     return false;
             }
             TurnOn(program);
-            foreach (TrackedClient client in ActiveClients?.Invoke() ?? [])
-                await CreateAsync(client, isAgain: true);
+            await IsInTimeAsync(Task.WhenAll([.. (ActiveClients?.Invoke() ?? []).Select(client => CreateInLineAsync(client, isAgain: true))]));
             return _program.Length > 0;
         }
         finally
@@ -216,9 +202,42 @@ internal sealed class UmhClientTracking : IClientTracking
         }
     }
 
-    public ValueTask DisposeAsync() => _queue.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _debts.DisposeAsync();
+        await _queue.DisposeAsync(); // waits for helpers, but for those that have not ended in time
+        await _ended.CancelAsync();
+        await _timers.DisposeAsync();
+        _ended.Dispose();
+    }
 
-    private async ValueTask<TrackingResult> CreateAsync(TrackedClient client, bool isAgain)
+    private async Task<TrackingResult> CheckInLineAsync(TrackedClient client)
+    {
+        string legacy = $"NFSDCLTRACK_LEGACY_RECDIR={LegacyDirectory(client)}";
+        Completion turn = await _lines.EnterAsync(client.HexId);
+        try
+        {
+            if (client.IsRecorded)
+                return TrackingResult.Recorded;
+            if (_debts.OwesRemove(client.HexId))
+                return TrackingResult.NotRecorded; // the record means an instance that has gone in this life
+            TrackingUpcall? check = await CallAsync("check", client.HexId, ClientHasSession(client), legacy);
+            TrackingResult result = ResultOf(check);
+            if (result == TrackingResult.NotRecorded)
+                TrackingLog.CheckFailed(_logger, NameOf(client), _program, check!.Outcome);
+            if (result != TrackingResult.Recorded)
+                return result;
+            client.IsRecorded = true;
+        }
+        finally
+        {
+            _lines.Leave(client.HexId, turn);
+        }
+        TellIfReclaimed();
+        return TrackingResult.Recorded;
+    }
+
+    private async Task<TrackingResult> CreateInLineAsync(TrackedClient client, bool isAgain)
     {
         Completion turn = await _lines.EnterAsync(client.HexId);
         try
@@ -230,10 +249,15 @@ internal sealed class UmhClientTracking : IClientTracking
             TrackingUpcall? create = await CallAsync("create", client.HexId, ClientHasSession(client), GraceStart);
             TrackingResult result = ResultOf(create);
             if (result == TrackingResult.NotRecorded)
+            {
+                client.IsInDoubt = true;
                 TrackingLog.CreateFailed(_logger, NameOf(client), _program, create!.Outcome);
+            }
             if (result != TrackingResult.Recorded)
                 return result;
             client.IsRecorded = true;
+            if (!client.IsGone)
+                _debts.PayRemove(client.HexId); // the name means this instance now
         }
         finally
         {
@@ -241,6 +265,67 @@ internal sealed class UmhClientTracking : IClientTracking
         }
         TellIfReclaimed();
         return TrackingResult.Recorded;
+    }
+
+    private async Task<TrackingResult> RemoveInLineAsync(TrackedClient client, bool isAgain)
+    {
+        Completion turn = await _lines.EnterAsync(client.HexId);
+        try
+        {
+            if (isAgain ? !_debts.OwesRemove(client.HexId) : !client.IsRecorded && !client.IsInDoubt)
+                return TrackingResult.Recorded;
+            TrackingUpcall? remove = await CallAsync("remove", client.HexId, null, null);
+            TrackingResult result = ResultOf(remove);
+            if (result == TrackingResult.NotRecorded)
+            {
+                _debts.OweRemove(client);
+                if (!isAgain)
+                    TrackingLog.RemoveFailed(_logger, $"The client {NameOf(client)}", _program, $"remove {remove!.Outcome}");
+            }
+            if (result == TrackingResult.Off)
+                _debts.OweAll();
+            if (result != TrackingResult.Recorded)
+                return result;
+            client.IsRecorded = false;
+            client.IsInDoubt = false;
+            _debts.PayRemove(client.HexId);
+        }
+        finally
+        {
+            _lines.Leave(client.HexId, turn);
+        }
+        TellIfReclaimed();
+        return TrackingResult.Recorded;
+    }
+
+    private async Task<TrackingResult> EndGraceAsync(bool isAgain)
+    {
+        TrackingUpcall? done = await CallAsync("gracedone", $"{_graceStart}", LegacyTopDirectory, null);
+        TrackingResult result = ResultOf(done);
+        if (result == TrackingResult.Recorded)
+            _debts.PayGraceDone();
+        if (result == TrackingResult.Off)
+            _debts.OweAll();
+        if (result == TrackingResult.NotRecorded)
+        {
+            _debts.OweGraceDone();
+            if (!isAgain)
+                TrackingLog.RemoveFailed(_logger, NotBack, _program, $"gracedone {done!.Outcome}");
+        }
+        return result;
+    }
+
+    /// <summary>Asks once more for what failed, unless that hangs already.</summary>
+    private async ValueTask PayAsync()
+    {
+        (bool graceDone, TrackedClient[] clients) = _debts.Open;
+        if (_program.Length == 0 || !_paying.IsCompleted || (!graceDone && clients.Length == 0))
+            return;
+        List<Task<TrackingResult>> payments = [.. clients.Select(client => RemoveInLineAsync(client, isAgain: true))];
+        if (graceDone)
+            payments.Add(EndGraceAsync(isAgain: true));
+        _paying = Task.WhenAll(payments);
+        await IsInTimeAsync(_paying);
     }
 
     /// <summary>Chooses the time from which on an entry is one of this life, and calls <c>init</c>.</summary>
@@ -254,7 +339,7 @@ internal sealed class UmhClientTracking : IClientTracking
         while (latest == now)
         {
             // Of one reading of the clock: what is left of its second is never negative, which would be a wait for ever.
-            await new Completion().WaitAsync(DateTimeOffset.FromUnixTimeSeconds(now + 1) - time);
+            await TrackingPatience.WaitAsync(new TaskCompletionSource().Task, DateTimeOffset.FromUnixTimeSeconds(now + 1) - time, _timers);
             time = _options.System.TimeProvider.GetUtcNow();
             now = time.ToUnixTimeSeconds();
         }
@@ -264,7 +349,7 @@ internal sealed class UmhClientTracking : IClientTracking
             now = latest + 1;
         }
         _graceStart = now;
-        return await CallAsync(program, "init", null, GraceStart, null);
+        return await CallInTimeAsync(program, "init", null, GraceStart, null);
     }
 
     /// <summary>
@@ -287,7 +372,7 @@ internal sealed class UmhClientTracking : IClientTracking
             {
                 // It will do what it will. Nobody reclaims on what it leaves.
                 TrackingLog.HelperStuck(_logger, s_helperPatience.TotalSeconds);
-                _trust.Distrust();
+                _debts.OweAll();
                 return;
             }
             await new Completion().WaitAsync(s_helperLook);
@@ -298,14 +383,14 @@ internal sealed class UmhClientTracking : IClientTracking
     private async ValueTask<bool> EmptyAsync(string program)
     {
         TrackingLog.Distrusted(_logger);
-        TrackingUpcall done = await CallAsync(program, "gracedone", $"{_graceStart}", LegacyTopDirectory, null);
+        TrackingUpcall done = await CallInTimeAsync(program, "gracedone", $"{_graceStart}", LegacyTopDirectory, null);
         if (!done.IsSuccess)
         {
             if (!done.IsProgramMissing)
                 TrackingLog.InitFailed(_logger, program, $"(gracedone) {done.Outcome}");
             return false;
         }
-        _trust.Trust();
+        _debts.PayAll();
         return true;
     }
 
@@ -331,17 +416,35 @@ internal sealed class UmhClientTracking : IClientTracking
     private async ValueTask<TrackingUpcall> CallAsync(string program, string command, string? argument, string? environment0, string? environment1)
     {
         var upcall = new TrackingUpcall(_options, _logger, program, command, argument, environment0, environment1);
-        await upcall.RunAsync(_queue, ended =>
-        {
-            if (ended.IsProgramMissing)
-                TurnOff(program, ended);
-        });
-        if (upcall.IsSuccess)
-            _trust.Heard();
+        await RunAsync(upcall);
         return upcall;
     }
 
-    /// <summary>What a call comes to; null: it was not made.</summary>
+    /// <returns>What may not be over.</returns>
+    private async ValueTask<TrackingUpcall> CallInTimeAsync(string program, string command, string? argument, string? environment0, string? environment1)
+    {
+        var upcall = new TrackingUpcall(_options, _logger, program, command, argument, environment0, environment1);
+        await IsInTimeAsync(RunAsync(upcall));
+        return upcall;
+    }
+
+    private async Task RunAsync(TrackingUpcall upcall)
+    {
+        await upcall.RunAsync(
+            _queue,
+            _timers,
+            ended =>
+            {
+                if (ended.IsProgramMissing)
+                    TurnOff(ended);
+            },
+            _ended.Token);
+        if (upcall.IsSuccess)
+            _trust.Heard();
+    }
+
+    private async ValueTask<bool> IsInTimeAsync(Task asked) => asked.IsCompleted || await TrackingPatience.WaitAsync(asked, _options.Patience, _timers);
+
     private static TrackingResult ResultOf(TrackingUpcall? upcall) => upcall switch
     {
         null or { IsProgramMissing: true } => TrackingResult.Off,
@@ -349,8 +452,9 @@ internal sealed class UmhClientTracking : IClientTracking
         _ => TrackingResult.NotRecorded,
     };
 
-    private void TurnOff(string program, TrackingUpcall upcall)
+    private void TurnOff(TrackingUpcall upcall)
     {
+        string program = upcall.Program;
         TrackingLog.UpcallTurnedOff(_logger, program, upcall.Status.Raw);
         // Of several that find out at the same time one warns.
         lock (_lock)

@@ -27,6 +27,18 @@ internal sealed class UmhTrackingOptions
     /// <summary>The system that helpers run in.</summary>
     public required KworkerSystem System { get; init; }
 
-    /// <summary>How many helpers run at a time.</summary>
+    /// <summary>How many helpers run at a time, not counting those that have not ended in time.</summary>
     public int MaxActive { get; init; } = 8;
+
+    /// <summary>
+    /// How long a client's call waits for a helper, and a helper keeps others from being started. The kernel waits for ever; nfs-utils' program itself gives up
+    /// after 10 seconds if others have its database.
+    /// </summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long after a failed <c>remove</c> or <c>gracedone</c> it is called again; twice as long after the next failure, and so on.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest of these pauses.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(5);
 }

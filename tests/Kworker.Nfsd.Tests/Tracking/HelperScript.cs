@@ -4,7 +4,7 @@ namespace Kworker.Nfsd.Tests.Tracking;
 
 /// <summary>
 /// A helper that writes down what it was given, to the last variable, and ends as told. A command that stands in the file <c>held</c>, with its argument, first
-/// waits for <see cref="Release"/>.
+/// waits for <see cref="Release"/>; one that stands in <c>deadly</c> kills itself when it has done what it does.
 /// </summary>
 internal sealed class HelperScript : IDisposable
 {
@@ -16,6 +16,8 @@ internal sealed class HelperScript : IDisposable
         File.WriteAllText(Path, $$"""
             #!/bin/sh
             held=$(cat {{In("held")}} 2>&1)
+            all=
+            [ -e {{In("all")}} ] && all=1
             {
               echo call
               for argument; do echo "arg: $argument"; done
@@ -25,6 +27,8 @@ internal sealed class HelperScript : IDisposable
             cat {{In("given")}}.$$ >>{{In("given")}} # at once: others write, too
             [ "$1" = -f ] && shift 3 # -f -s DIR
             if [ "$held" = "$1 $2" ]; then read -r line <{{In("release")}}; fi
+            if [ -n "$all" ]; then while ! [ -e {{In("go")}} ]; do sleep 0.02; done; fi
+            if [ -e {{In("deadly")}}-$1 ]; then kill -9 $$; fi
             if [ -e {{In("exit")}}-$1 ]; then echo "said by $1" >&2; exit $(cat {{In("exit")}}-$1); fi
             exit 0
             """.ReplaceLineEndings("\n"));
@@ -50,6 +54,23 @@ internal sealed class HelperScript : IDisposable
     {
         File.Delete(In("held"));
         File.WriteAllText(In("release"), "go\n");
+    }
+
+    /// <summary>Every command that starts now waits for <see cref="ReleaseAll"/>.</summary>
+    public void HoldAll() => File.WriteAllText(In("all"), "");
+
+    /// <summary>Those that start from now on do not.</summary>
+    public void HoldNoMore() => File.Delete(In("all"));
+
+    public void ReleaseAll() => File.WriteAllText(In("go"), "");
+
+    /// <summary>Whether a command ends by SIGKILL from now on.</summary>
+    public void Die(string command, bool dies = true)
+    {
+        if (dies)
+            File.WriteAllText(In($"deadly-{command}"), "");
+        else
+            File.Delete(In($"deadly-{command}"));
     }
 
     public void EndWith(string command, int? exitCode)
