@@ -22,7 +22,7 @@ internal sealed record ServerOptions
     /// Options for a server that is restarted under a Linux client of a version. Clients of 4.1 say when they have their locks and open files back, and grace is over;
     /// those of 4.0 do not, and 45 s is long enough for a guest on a machine that is busy.
     /// </summary>
-    public static IReadOnlyList<string> Grace(string version) => version == "4.0" ? ["--grace", "45"] : [];
+    public static IReadOnlyList<string> Grace(string version) => version == "4.0" ? ["--grace", "45", "--lease", "45"] : [];
 
     /// <summary>The user and group that get the exported directory and the state; the tests' own unless given.</summary>
     public string? Owner { get; init; }
