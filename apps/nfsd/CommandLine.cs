@@ -3,6 +3,8 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
+using Kworker.Apps.Nfsd.Control;
+using Kworker.Apps.Nfsd.Page;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.SunRpc;
@@ -168,6 +170,18 @@ internal sealed class CommandLine
         CustomParser = result => ParseWord(result, "--log-level", s_logLevels),
     };
 
+    private readonly Option<string> _http = new("--http")
+    {
+        Description = "Serve the state page, and /metrics for Prometheus, by HTTP: to this machine alone unless ADDRESS is another, which takes --http-password-file. [default: do not]",
+        HelpName = "[ADDRESS:]PORT",
+    };
+
+    private readonly Option<string> _httpPassword = new("--http-password-file")
+    {
+        Description = "Ask whoever wants to see the state page for the password in the first line of FILE; the user is nfsd.",
+        HelpName = "FILE",
+    };
+
     public CommandLine()
     {
         Root = new RootCommand(
@@ -175,8 +189,10 @@ internal sealed class CommandLine
             + "Example: nfsd --export /srv:rw,insecure --port 20049\n"
             + "It prints the command that mounts it.")
         {
-            _configuration, _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _noVersion, _cltrack, _cltrackStorage, _nsm, _noLocks, _noLocalLocks, _drain, _logLevel,
+            _configuration, _export, _exports, _port, _bind, _state, _rpcbind, _grace, _lease, _noVersion, _cltrack, _cltrackStorage, _nsm, _noLocks, _noLocalLocks, _drain, _http,
+            _httpPassword, _logLevel, StateCommands.Status(_state), StateCommands.Top(_state),
         };
+        Root.SetAction(static _ => 0); // to serve: Program's own
     }
 
     public RootCommand Root { get; }
@@ -212,6 +228,7 @@ internal sealed class CommandLine
             Versions = ReadVersions(parsed.GetValue(_noVersion) ?? []),
             ClientTracking = parsed.GetValue(_cltrack),
             ClientTrackingStorage = parsed.GetValue(_cltrackStorage),
+            Http = ReadHttp(parsed.GetValue(_http), parsed.GetValue(_httpPassword)),
             DrainTime = TimeSpan.FromSeconds(Given(parsed, _drain, DefaultDrainSeconds)),
             LogLevel = Given(parsed, _logLevel, LogLevel.Information),
             Fixed = FixedOptions(parsed),
@@ -222,6 +239,33 @@ internal sealed class CommandLine
         if (settings.StateDirectory.Length == 0)
             throw new StartupException("there is no home directory to keep state in: name a directory with --state. See nfsd --help.", Program.UsageError);
         return settings;
+    }
+
+    private static HttpEndPoint? ReadHttp(string? word, string? passwordFile)
+    {
+        if (word is null)
+            return passwordFile is null ? null : throw new StartupException("--http-password-file: it is for --http, which is not given. See nfsd --help.", Program.UsageError);
+        (IPAddress address, int port) = HttpEndPoint.Parse(word)
+            ?? throw new StartupException($"--http {word}: it is a port, or an address of this machine and a port, as 127.0.0.1:8049. See nfsd --help.", Program.UsageError);
+        if (passwordFile is null && !IPAddress.IsLoopback(address))
+        {
+            throw new StartupException(
+                $"--http {word}: others than this machine may see the state page by a password only. Write one into a file, and name that with --http-password-file.", Program.UsageError);
+        }
+        return new HttpEndPoint(address, port, passwordFile is null ? null : ReadPassword(passwordFile));
+    }
+
+    private static string ReadPassword(string file)
+    {
+        try
+        {
+            string password = File.ReadLines(file).FirstOrDefault("").Trim();
+            return password.Length > 0 ? password : throw new StartupException($"--http-password-file: {file} has no password in its first line.", Program.UsageError);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"--http-password-file: {exception.Message}", innerException: exception);
+        }
     }
 
     /// <summary>What cannot be changed while it runs, to be compared: names and values.</summary>

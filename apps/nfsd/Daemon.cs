@@ -1,8 +1,12 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Kworker.Apps.Nfsd.Control;
+using Kworker.Apps.Nfsd.Page;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
+using Kworker.StatePage;
 using Kworker.SunRpc;
 using Microsoft.Extensions.Logging;
 
@@ -54,10 +58,17 @@ internal sealed class Daemon : IDisposable
         {
             _server = Make(_settings, [.. _directories.Open(exports)], _loggers);
             await StartAsync(_server, _settings);
+            StatePageOptions page = PageOptions(_server);
+            await using ControlSocket? control = ControlSocket.TryListen(_settings.StateDirectory, new StateReader(page, TimeProvider.System), _logger);
+            await using PageServer? http = _settings.Http is null ? null : await PageServer.StartAsync(_settings.Http, PageOptions(_server), _loggers);
             using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp))
             {
                 await output.WriteLineAsync(StartupLine.Of(_server.EndPoints, exports, _settings.Versions, HasLocks(_settings)));
+                if (http is not null)
+                    await output.WriteLineAsync($"nfsd: state page: {http.Address}");
                 await output.FlushAsync();
+                if (_settings.Http is { Password: not null } open && !IPAddress.IsLoopback(open.Address))
+                    DaemonLog.PasswordInTheClear(_logger, http!.Address);
                 await termination.WaitAsync();
             }
             await _reload.CancelSyncAsync();
@@ -73,6 +84,13 @@ internal sealed class Daemon : IDisposable
                 _directories.Dispose();
             }
         }
+    }
+
+    private static StatePageOptions PageOptions(NfsServer server)
+    {
+        var options = new StatePageOptions { Title = "nfsd" };
+        options.Sections.Add(() => ServerSections.Of(server));
+        return options;
     }
 
     // The signal's thread is not one that may wait.

@@ -27,4 +27,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(7, LogLevel.Warning, "{Path} stays {Word}: to change that takes a restart")]
     public static partial void SyncStays(ILogger logger, string path, string word);
+
+    [LoggerMessage(8, LogLevel.Warning, "nfsd status and nfsd top have nobody to ask: no socket at {Path} ({Reason})")]
+    public static partial void NoControlSocket(ILogger logger, string path, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "{Address} has no TLS: the password of the state page can be read on the way. Better a proxy with TLS before it, on this machine")]
+    public static partial void PasswordInTheClear(ILogger logger, string address);
 }

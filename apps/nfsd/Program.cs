@@ -27,7 +27,7 @@ internal static class Program
             await error.WriteLineAsync($"nfsd: {parsed.Errors[0].Message} See nfsd --help.");
             return UsageError;
         }
-        if (commandLine.IsQuestion(parsed))
+        if (commandLine.IsQuestion(parsed) || parsed.CommandResult.Command != commandLine.Root)
             return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
         try
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Kworker.Apps.Nfsd.Page;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.SunRpc;
@@ -36,6 +37,8 @@ internal sealed record Settings
     public required string? ClientTracking { get; init; }
 
     public required string? ClientTrackingStorage { get; init; }
+
+    public required HttpEndPoint? Http { get; init; }
 
     public required TimeSpan DrainTime { get; init; }
 

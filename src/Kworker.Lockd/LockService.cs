@@ -43,7 +43,7 @@ internal sealed class LockService : IAsyncDisposable
             _nsm = _ownNsm = new NsmService(new NsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
         else if (options.Nsm == NsmMode.System)
             _nsm = _systemNsm = new SystemNsm(new SystemNsmOptions { StateDirectory = options.StateDirectory, System = system, Logger = logger });
-        _period = new GracePeriod(Managers, _graceQueue, logger, _nsm is null ? null : _nsm.GraceEnded);
+        _period = new GracePeriod(Managers, _graceQueue, logger, _nsm is null ? null : _nsm.GraceEnded, system.TimeProvider);
         Table = new LockTable(new LockTableOptions { LocalFiles = localFiles, System = system, Logger = logger });
         _nlm = new NlmServer(Table, files, Managers, _nsm, new NlmServerOptions { System = system, Logger = logger });
     }
@@ -53,6 +53,12 @@ internal sealed class LockService : IAsyncDisposable
 
     /// <summary>Who keeps the server in grace.</summary>
     public GraceManagers Managers { get; } = new();
+
+    /// <summary>The clients known.</summary>
+    public IReadOnlyList<NlmHost> Hosts => _nlm.Hosts;
+
+    /// <summary>How long NLM's grace goes on; null when there is none.</summary>
+    public TimeSpan? GraceLeft => _period.Left;
 
     /// <summary>The programs to serve.</summary>
     public IEnumerable<RpcProgram> Programs

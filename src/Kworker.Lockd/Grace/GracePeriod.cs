@@ -18,22 +18,36 @@ internal sealed class GracePeriod
     private readonly Workqueue _queue;
     private readonly ILogger _logger;
     private readonly Action? _ended;
+    private readonly TimeProvider _time;
     private readonly Lock _setting = new(); // one at a time cancels and arms; the work function does not take it, so that it may be held meanwhile
     private readonly DelayedWork<GracePeriod> _ender; // armed under _setting
     private bool _isClosed; // _setting
+    private long _endsAt; // a timestamp; 0 when it has not begun or is over. Written under _setting or by the end, read without
 
     /// <summary>A period that has not begun.</summary>
     /// <param name="managers">Where it counts. This object is the manager.</param>
     /// <param name="queue">Where its end runs; outlives it.</param>
     /// <param name="logger">Told of beginning and end.</param>
+    /// <param name="time">The queue's clock, by which <see cref="Left"/> is told.</param>
     /// <param name="ended">Called when it is over, in the queue or by whoever called <see cref="End"/>.</param>
-    public GracePeriod(GraceManagers managers, Workqueue queue, ILogger logger, Action? ended = null)
+    public GracePeriod(GraceManagers managers, Workqueue queue, ILogger logger, Action? ended = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         _ended = ended;
         _managers = managers;
         _queue = queue;
         _logger = logger;
         _ender = new DelayedWork<GracePeriod>(this, static period => period.EndGrace());
+    }
+
+    /// <summary>How long it goes on; null when it has not begun, or is over.</summary>
+    public TimeSpan? Left
+    {
+        get
+        {
+            long endsAt = Volatile.Read(ref _endsAt);
+            return endsAt == 0 ? null : TimeSpan.FromSeconds(Math.Max(0, (double)(endsAt - _time.GetTimestamp()) / _time.TimestampFrequency));
+        }
     }
 
     /// <summary>Begins the period, or begins it anew: it ends <paramref name="length"/> from now, whatever was set before.</summary>
@@ -49,6 +63,7 @@ internal sealed class GracePeriod
             _ender.CancelSync();
             _managers.Start(this);
             LockdLog.GraceBegins(_logger, length.TotalSeconds);
+            Volatile.Write(ref _endsAt, _time.GetTimestamp() + (long)(length.TotalSeconds * _time.TimestampFrequency));
             _queue.Queue(_ender, length);
         }
     }
@@ -82,6 +97,7 @@ internal sealed class GracePeriod
     {
         if (!_managers.End(this))
             return;
+        Volatile.Write(ref _endsAt, 0);
         LockdLog.GraceEnds(_logger);
         _ended?.Invoke();
     }

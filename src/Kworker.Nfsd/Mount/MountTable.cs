@@ -60,6 +60,16 @@ internal sealed class MountTable
         }
     }
 
+    /// <summary>The same, to be looked at.</summary>
+    public (IPAddress Client, string Path)[] Entries
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _order.Select(static mount => (mount.Client, mount.Path))];
+        }
+    }
+
     public MountBody[] List()
     {
         lock (_lock)

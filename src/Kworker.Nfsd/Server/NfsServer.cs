@@ -30,7 +30,7 @@ namespace Kworker.Nfsd;
 /// A server starts once. Thread-safe.
 /// </remarks>
 [DebuggerDisplay("port {Port}")]
-public sealed class NfsServer : IAsyncDisposable
+public sealed partial class NfsServer : IAsyncDisposable
 {
     private const int RecordOverhead = 4096; // The longest header with its credential, and the arguments that are no data.
 
@@ -47,6 +47,7 @@ public sealed class NfsServer : IAsyncDisposable
     private readonly LockTable? _ownTable;
     private readonly IClientTracking _tracking;
     private readonly NfsState _nfs4;
+    private readonly MountTable _mounts = new();
     private readonly Workqueue _syncing;
     private readonly ILogger _logger;
     private int _state; // Of State; moves forward only.
@@ -102,7 +103,7 @@ public sealed class NfsServer : IAsyncDisposable
             new Nfs4Program(_exports, _nfs4, verifier, options.MaximumTransfer, clock, _logger) { Versions = options.Versions }.AddTo(nfs);
         _rpc.Add(nfs);
         if (hasV3)
-            _rpc.Add(new Mount3Program(_exports, new MountTable(), _logger).ToRpcProgram());
+            _rpc.Add(new Mount3Program(_exports, _mounts, _logger).ToRpcProgram());
         foreach (RpcProgram program in _locks?.Programs ?? [])
             _rpc.Add(program);
     }

@@ -71,6 +71,7 @@ internal sealed partial class NfsState
     private void BeginGrace()
     {
         _graceManagers.Start(this);
+        Volatile.Write(ref _graceEndsAt, Now + ToTimestamp(_options.Grace));
         Volatile.Write(ref _graceStage, Reclaiming);
         StateLog.GraceBegins(_logger, _options.Grace.TotalSeconds);
         _queue.Queue(_graceEnder, _options.Grace);

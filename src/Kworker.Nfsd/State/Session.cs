@@ -97,6 +97,16 @@ internal sealed class Session
         }
     }
 
+    /// <summary>Where its connections that are open come from.</summary>
+    public string[] RemoteAddresses
+    {
+        get
+        {
+            lock (_connections)
+                return [.. _connections.Where(static bound => !bound.IsClosed).Select(static bound => bound.RemoteEndPoint.Address.ToString())];
+        }
+    }
+
     /// <summary>The client is not called by this connection any more, until it binds it anew.</summary>
     public void Unbind(RpcConnection connection)
     {

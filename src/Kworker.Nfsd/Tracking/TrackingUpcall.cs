@@ -39,6 +39,12 @@ internal sealed class TrackingUpcall
         _environment1 = environment1;
     }
 
+    /// <summary>What is asked for.</summary>
+    public string Command => _command;
+
+    /// <summary>Of whom, or since when; null for neither.</summary>
+    public string? Argument => _argument;
+
     /// <summary>The helper.</summary>
     public string Program => _program;
 

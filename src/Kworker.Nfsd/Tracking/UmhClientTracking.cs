@@ -48,6 +48,7 @@ internal sealed class UmhClientTracking : IClientTracking
     private readonly TrackingDebts _debts;
     private readonly ClientRecord? _record; // null: the helper has it where it will
     private readonly Lock _lock = new();
+    private readonly Queue<NfsUpcallSnapshot> _recent = []; // _lock; the oldest first
     private readonly Completion _resumed = new(); // a token: one at a time turns on
     private volatile string _program = ""; // the empty one: off. Set off by who finds out, on by Init and Resume
     private volatile bool _mayCheck; // since Init, if the record of before is to be believed
@@ -435,6 +436,7 @@ internal sealed class UmhClientTracking : IClientTracking
             _timers,
             ended =>
             {
+                Note(ended);
                 if (ended.IsProgramMissing)
                     TurnOff(ended);
             },
@@ -444,6 +446,24 @@ internal sealed class UmhClientTracking : IClientTracking
     }
 
     private async ValueTask<bool> IsInTimeAsync(Task asked) => asked.IsCompleted || await TrackingPatience.WaitAsync(asked, _options.Patience, _timers);
+
+    /// <summary>Who keeps the record, and the last calls.</summary>
+    public NfsTrackingSnapshot Snapshot()
+    {
+        lock (_lock)
+            return new NfsTrackingSnapshot(_program, [.. _recent.Reverse()]);
+    }
+
+    private void Note(TrackingUpcall ended)
+    {
+        const int Most = 32;
+        lock (_lock)
+        {
+            if (_recent.Count == Most)
+                _recent.Dequeue();
+            _recent.Enqueue(new NfsUpcallSnapshot(_options.System.TimeProvider.GetUtcNow(), ended.Command, ended.Argument ?? "", ended.Outcome, ended.IsSuccess));
+        }
+    }
 
     private static TrackingResult ResultOf(TrackingUpcall? upcall) => upcall switch
     {

@@ -5,7 +5,7 @@ namespace Kworker.StatePage;
 /// <summary>What a system's snapshot looks like on the page.</summary>
 internal sealed class KworkerSections(KworkerSnapshot snapshot, Trends trends, int maxItems)
 {
-    private const int MostTimers = 100;
+    private const int MostTimers = 25;
 
     /// <summary>What there is of each queue; queues may share a name, and are told apart by their order then.</summary>
     private readonly (string Key, WorkqueueSnapshot Queue)[] _queues =
@@ -26,7 +26,7 @@ internal sealed class KworkerSections(KworkerSnapshot snapshot, Trends trends, i
         return
         [
             new("Runs begun", StateText.OfRate(executed)) { Trend = trend },
-            Level("Items waiting", waiting, waiting > 0 ? StateTone.Warning : StateTone.Plain),
+            Level("Items waiting", waiting, StateTone.Plain),
             Level("Workers busy", busy, StateTone.Plain),
             Level("Timers armed", delayed, StateTone.Plain),
             Level("Kthreads", snapshot.Kthreads.Count, StateTone.Plain),

@@ -37,6 +37,7 @@ internal static class StateFiles
                         throw new InvalidDataException($"{name} holds '{File.ReadAllText(file)}'");
                     break;
                 case "nfsdcltrack-trust.heard":
+                case "control": // the socket of nfsd status, which the next server takes over
                     break;
                 default:
                     var isJournal = name is "nsm.db-wal" or "nsm.db-shm" or "nsm.db-journal" or "nfsdcltrack/main.sqlite-journal";

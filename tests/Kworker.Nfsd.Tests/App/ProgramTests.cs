@@ -118,9 +118,16 @@ public sealed partial class ProgramTests : IDisposable
     [InlineData(1, "DIR/missing", "--exports DIR/missing")]
     [InlineData(1, "192.0.2.1:0", "--export DIR --port 0 --bind 192.0.2.1")]
     [InlineData(1, "name another directory with --state", "--export DIR --port 0 --state DIR/file")]
+    [InlineData(2, "--http abc: it is a port, or an address", "--export DIR --http abc")]
+    [InlineData(2, "--http 0.0.0.0:0: others than this machine may see the state page by a password only", "--export DIR --port 0 --http 0.0.0.0:0")]
+    [InlineData(2, "it is for --http, which is not given", "--export DIR --http-password-file DIR/file")]
+    [InlineData(2, "DIR/file has no password in its first line", "--export DIR --http 0 --http-password-file DIR/file")]
+    [InlineData(1, "--http-password-file: ", "--export DIR --http 0 --http-password-file DIR/missing")]
+    [InlineData(1, "the state page cannot be served on 192.0.2.1:0", "--export DIR:insecure --port 0 --bind 127.0.0.1 --http 192.0.2.1:0 --http-password-file DIR/password")]
     public async Task What_keeps_it_from_serving_is_one_line_that_says_what_to_do(int exitCode, string due, string commandLine)
     {
         File.WriteAllText(Path.Combine(_directory.Path, "file"), "");
+        File.WriteAllText(Path.Combine(_directory.Path, "password"), "secret");
         string[] arguments = commandLine.Replace("DIR", _directory.Path, StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (!arguments.Contains("--state"))
             arguments = ["--state", _state.Path, .. arguments];

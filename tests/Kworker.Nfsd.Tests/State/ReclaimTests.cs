@@ -20,6 +20,7 @@ public sealed class ReclaimTests
         Assert.Equal(Nfsstat4.Ok, world.Lock(client, world.Open(client, "o", Data), "l", Data, s_range, out _));
         await world.RestartAsync();
         Assert.True(world.State.IsInGrace);
+        Assert.Equal(world.State.GraceLength, world.State.GraceLeft);
 
         NfsClient rival = world.Client41("rival");
         Assert.Equal(Nfsstat4.Grace, world.Open(rival, "o", Data, ShareAccess.Both, out _));
@@ -30,6 +31,7 @@ public sealed class ReclaimTests
 
         await world.PassAsync(StateWorld.Lease);
         Assert.False(world.State.IsInGrace);
+        Assert.Null(world.State.GraceLeft);
         Assert.Equal(Nfsstat4.NoGrace, world.Open(client, "o2", Data, ShareAccess.Both, out _, isReclaim: true));
         rival = world.Client41("another");
         world.State.Find(client.Id, out _);

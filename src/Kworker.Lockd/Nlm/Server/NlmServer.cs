@@ -61,6 +61,9 @@ internal sealed partial class NlmServer : IAsyncDisposable
     /// <summary>The clients known.</summary>
     internal int HostCount => _hosts.Count;
 
+    /// <summary>The same, one by one.</summary>
+    internal NlmHost[] Hosts => _hosts.Snapshot();
+
     /// <summary>The program for an RPC server.</summary>
     /// <param name="smNotify">Takes what the machine's own NSM says of a reboot, if it is not ours; null: it is not listened to.</param>
     public RpcProgram ToRpcProgram(Action<NlmSmNotify>? smNotify = null) => new NlmProgram(this, _callbacks, smNotify, _logger).ToRpcProgram();
