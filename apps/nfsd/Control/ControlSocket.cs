@@ -56,7 +56,8 @@ internal sealed class ControlSocket : IAsyncDisposable
     {
         await _closing.CancelAsync();
         _listener.Dispose();
-        File.Delete(_path);
+        if (File.Exists(_path)) // the directory may have gone
+            File.Delete(_path);
         await _accepting;
         _closing.Dispose();
     }
