@@ -166,8 +166,7 @@ internal sealed class NlmClient : IAsyncDisposable
             await _rpc.DisposeAsync();
         foreach (NlmClientHost host in Hosts)
         {
-            if (host.Reclaimer is { } reclaimer)
-                await reclaimer.StopAsync();
+            await host.StopReclaimingAsync();
             await host.CloseAsync();
         }
         await Later.DisposeAsync();

@@ -80,11 +80,28 @@ internal sealed partial class NlmClientHost
             lock (_lock)
                 _isReclaiming = false; // the client is being closed: nobody locks any more
         }
+        Reclaimed();
+        return 0;
+    }
+
+    // The end of the reclaimer, after _isReclaiming has become false.
+    private void Reclaimed()
+    {
         _reclaimed.WakeUpAll();
         _client.WakeBlocked(this);
         TakeLostAnew();
         _client.Release(this);
-        return 0;
+    }
+
+    /// <summary>The client is closed: no reclaimer runs any more.</summary>
+    internal async ValueTask StopReclaimingAsync()
+    {
+        if (Reclaimer is not { } reclaimer || await reclaimer.StopAsync() != -Errno.EINTR)
+            return;
+        // Stopped before it ran, it never will, and those who wait for it would wait for ever.
+        lock (_lock)
+            _isReclaiming = false;
+        Reclaimed();
     }
 
     /// <summary>Reclaims all that is held, until done or until the server has rebooted once more.</summary>

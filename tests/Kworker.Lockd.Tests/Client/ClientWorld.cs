@@ -31,7 +31,9 @@ internal sealed class ClientWorld : IAsyncDisposable
             RunThread = (function, host, name, system) =>
             {
                 Interlocked.Increment(ref _threads);
-                return ThreadFault is { } fault ? throw fault : Kthread.Run(function, host, name, system);
+                if (ThreadFault is { } fault)
+                    throw fault;
+                return StartsThreads ? Kthread.Run(function, host, name, system) : Kthread.Create(function, host, name, system);
             },
         });
         ThreadFault = threadFault;
@@ -51,6 +53,9 @@ internal sealed class ClientWorld : IAsyncDisposable
 
     /// <summary>Why no thread can be made; null if one can.</summary>
     public Exception? ThreadFault { get; set; }
+
+    /// <summary>False: threads are made, but do not get to run.</summary>
+    public bool StartsThreads { get; set; } = true;
 
     /// <summary>Attempts to make a reclaimer's thread.</summary>
     public int Threads => Volatile.Read(ref _threads);

@@ -86,7 +86,7 @@ public sealed class ReclaimTests
         Task<Nlm4Stats> locking = owner.LockAsync(LockKind.Write, new LockRange(0, 0), wait: false).AsTask();
         ScriptedServer.Call call = await world.Server.NextAsync("LOCK a 0+1 w");
         world.Nsm.Reboot("server", 3);
-        await world.Host.Reclaimer!.StopAsync(); // nothing to reclaim
+        await world.Host.ReclaimedAsync(CancellationToken.None); // nothing to reclaim
         // It was cut off with its connection, or is answered only now: in any case it is asked for again, and not as a reclaim.
         call.Answer(Nlm4Stats.Granted);
         int asked = 0;
@@ -227,6 +227,21 @@ public sealed class ReclaimTests
         await closing;
         await reclaimer.StopAsync();
         Assert.Empty(world.Client.Hosts);
+    }
+
+    [Fact]
+    public async Task A_reclaimer_that_is_stopped_before_it_ran_keeps_nobody_waiting()
+    {
+        await using ClientWorld world = await ClientWorld.StartAsync();
+        world.StartsThreads = false;
+        NlmClientOwner owner = world.Open();
+        world.Nsm.Reboot("server", 3);
+        Task<Nlm4Stats> locking = owner.LockAsync(LockKind.Write, new LockRange(0, 0), wait: false).AsTask();
+        Assert.True(world.Host.IsReclaiming);
+        Assert.False(locking.IsCompleted);
+        await world.Client.DisposeAsync();
+        Assert.False(world.Host.IsReclaiming);
+        await Assert.ThrowsAnyAsync<Exception>(() => locking);
     }
 
     [Fact]
