@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Kworker;
@@ -113,12 +114,13 @@ internal sealed unsafe partial class Parker
             return true;
         }
 
-        long start = milliseconds < 0 ? 0 : Environment.TickCount64;
+        // Environment.TickCount64 would be cheaper, but it moves every four milliseconds only: one millisecond took up to five.
+        long start = milliseconds < 0 ? 0 : Stopwatch.GetTimestamp();
         while (true)
         {
-            int left = milliseconds < 0 ? Timeout.Infinite : (int)Math.Max(0, start + milliseconds - Environment.TickCount64);
+            long left = milliseconds < 0 ? -1 : Math.Max(0, (milliseconds * 1_000_000L) - (Stopwatch.GetElapsedTime(start).Ticks * TimeSpan.NanosecondsPerTick));
             if (left != 0)
-                Sleep(left < 0 ? -1 : left * 1_000_000L);
+                Sleep(left);
             if (Interlocked.CompareExchange(ref word, Empty, Token) == Token)
                 return true;
             if (left == 0 && Interlocked.CompareExchange(ref word, Empty, Parked) == Parked)

@@ -11,10 +11,10 @@ namespace Kworker;
 /// </summary>
 internal sealed class PoolMonitor(KworkerSystem system, WorkerPool[] pools) : IDisposable
 {
-    /// <summary>Milliseconds from look to look: two find what blocks.</summary>
+    /// <summary>Milliseconds from look to look.</summary>
     private const int Period = 5;
 
-    /// <summary>The same while all that runs is found blocked: what waits is probably of the same kind.</summary>
+    /// <summary>The same while somebody was asleep at one look, since two find what blocks; and while all that runs is found blocked: what waits is probably of the same kind.</summary>
     private const int UrgentPeriod = 1;
 
     private const int LooksBeforeSleep = 200;
@@ -84,7 +84,7 @@ internal sealed class PoolMonitor(KworkerSystem system, WorkerPool[] pools) : ID
             idleLooks = activity == PoolActivity.None ? idleLooks + 1 : 0;
             if (idleLooks < LooksBeforeSleep)
             {
-                parker.Park(activity == PoolActivity.AllBlocked ? UrgentPeriod : Period);
+                parker.Park(activity == PoolActivity.Blocked ? UrgentPeriod : Period);
                 continue;
             }
 
@@ -121,6 +121,6 @@ internal enum PoolActivity
     /// <summary>Some do not.</summary>
     Some,
 
-    /// <summary>All that stood still have just been found blocked, and work waits; or more were started for that reason.</summary>
-    AllBlocked,
+    /// <summary>Work waits, and some that should do it sleep, or were found blocked, and more were let in for that reason.</summary>
+    Blocked,
 }

@@ -41,6 +41,7 @@ internal sealed partial class WorkerPool
         system.RunLock.Exit();
 
         int blocked = 0;
+        int asleep = 0; // for the first time: what the next look finds
         int computing = 0;
         for (int i = 0; i < suspects; i++)
         {
@@ -48,7 +49,9 @@ internal sealed partial class WorkerPool
             _suspects[i] = null;
             if (worker.SleepsOn(out bool isAsleep))
                 blocked += worker.TryDetect() ? 1 : 0;
-            else if (!isAsleep && worker.Stands)
+            else if (isAsleep)
+                asleep++;
+            else if (worker.Stands)
                 computing++;
         }
 
@@ -65,14 +68,17 @@ internal sealed partial class WorkerPool
             // If all that stand still block, so probably does what waits: with one worker for each that was found, a thousand would take seconds. One that
             // computes ends that.
             system.RunLock.Enter();
-            _extra = computing == 0 ? Math.Max(_extra, Math.Min(4 * blocked, MaxSuspects)) : 0;
+            _extra = computing == 0 ? Math.Max(_extra, Math.Min(MoreForEachBlocked * blocked, MaxSuspects)) : 0;
             NeedsPlan = true;
+            wasExtra = _extra > 0;
             system.RunLock.Exit();
-            return _extra > 0 ? PoolActivity.AllBlocked : PoolActivity.Some;
         }
 
-        return wasExtra ? PoolActivity.AllBlocked : PoolActivity.Some;
+        return wasExtra || asleep > 0 ? PoolActivity.Blocked : PoolActivity.Some;
     }
+
+    /// <summary>While all that run are found blocked, so many are let in for each: 64 items need two rounds of looks on two processors, a thousand three.</summary>
+    private const int MoreForEachBlocked = 8;
 
     /// <summary>So many workers are looked at closely in one look.</summary>
     private const int MaxSuspects = 256;
