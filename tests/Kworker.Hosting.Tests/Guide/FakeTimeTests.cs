@@ -1,0 +1,32 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using static Kworker.Hosting.Tests.Guide.WebApplicationTests;
+
+namespace Kworker.Hosting.Tests.Guide;
+
+[Collection(DefaultSystemTestsDefinition.Name)]
+public sealed class FakeTimeTests
+{
+    // guide: test
+    [Fact]
+    public async Task It_cleans_up_every_five_minutes()
+    {
+        var time = new FakeTimeProvider();
+        HostApplicationBuilder builder = Host.CreateApplicationBuilder();
+        builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<Disk>();
+        builder.Services.AddKworker().AddPeriodicWork<Cleanup>(TimeSpan.FromMinutes(5));
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        KworkerSystem system = host.Services.GetRequiredService<KworkerSystem>();
+        for (int run = 1; run <= 3; run++)
+        {
+            time.Advance(TimeSpan.FromMinutes(5)); // what has come due is queued when this returns,
+            await system.WhenIdleAsync();          // and has run when this does
+            Assert.Equal(run, host.Services.GetRequiredService<Disk>().Cleaned);
+        }
+
+        await host.StopAsync();
+    }
+    // guide end
+}
