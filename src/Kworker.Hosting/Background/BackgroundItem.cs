@@ -8,14 +8,14 @@ internal abstract class BackgroundItem : INamedWork
 {
     private readonly BackgroundQueue _queue;
 
-    protected BackgroundItem(BackgroundQueue queue, string name)
+    protected BackgroundItem(BackgroundQueue queue)
     {
         _queue = queue;
-        WorkName = name;
         Work = new Work<BackgroundItem>(this, static (self, token) => self.RunAsync(token));
     }
 
-    public string WorkName { get; }
+    /// <summary>Made when somebody asks: most are never asked.</summary>
+    public abstract string WorkName { get; }
 
     internal Work Work { get; }
 
@@ -37,7 +37,7 @@ internal abstract class BackgroundItem : INamedWork
     /// <summary>What was going on where it was queued, for one that another thread puts in line. Written as <see cref="Admission"/>.</summary>
     internal Activity? Origin { get; set; }
 
-    protected abstract Task InvokeAsync(IServiceProvider services, CancellationToken cancellationToken);
+    protected abstract ValueTask InvokeAsync(IServiceScopeFactory scopes, CancellationToken cancellationToken);
 
     private async ValueTask RunAsync(CancellationToken cancellationToken)
     {
@@ -45,8 +45,7 @@ internal abstract class BackgroundItem : INamedWork
             return;
         try
         {
-            await using AsyncServiceScope scope = _queue.Scopes.CreateAsyncScope();
-            await InvokeAsync(scope.ServiceProvider, cancellationToken);
+            await InvokeAsync(_queue.Scopes, cancellationToken);
         }
         finally
         {
@@ -56,12 +55,22 @@ internal abstract class BackgroundItem : INamedWork
 }
 
 /// <summary>A work that takes a service.</summary>
-internal sealed class BackgroundItem<TService>(BackgroundQueue queue, Func<TService, CancellationToken, Task> work, string? name)
-    : BackgroundItem(queue, name ?? Work.NameOf(work))
+internal sealed class ServiceItem<TService>(BackgroundQueue queue, Func<TService, CancellationToken, Task> work, string? name) : BackgroundItem(queue)
     where TService : notnull
 {
-    private readonly Func<TService, CancellationToken, Task> _work = work;
+    public override string WorkName => name ?? Kworker.Work.NameOf(work);
 
-    protected override Task InvokeAsync(IServiceProvider services, CancellationToken cancellationToken) =>
-        _work(services.GetRequiredService<TService>(), cancellationToken);
+    protected override async ValueTask InvokeAsync(IServiceScopeFactory scopes, CancellationToken cancellationToken)
+    {
+        await using AsyncServiceScope scope = scopes.CreateAsyncScope();
+        await work(scope.ServiceProvider.GetRequiredService<TService>(), cancellationToken);
+    }
+}
+
+/// <summary>A work that takes none.</summary>
+internal sealed class PlainItem(BackgroundQueue queue, Func<CancellationToken, Task> work, string? name) : BackgroundItem(queue)
+{
+    public override string WorkName => name ?? Kworker.Work.NameOf(work);
+
+    protected override ValueTask InvokeAsync(IServiceScopeFactory scopes, CancellationToken cancellationToken) => new(work(cancellationToken));
 }

@@ -51,24 +51,26 @@ internal sealed class BackgroundQueue : IBackgroundQueue, IDisposable
         where TService : notnull
     {
         ArgumentNullException.ThrowIfNull(work);
-        cancellationToken.ThrowIfCancellationRequested();
-        var item = new BackgroundItem<TService>(this, work, name);
-        switch (Enter(item, mayWait: true))
-        {
-            case Entry.Admitted:
-                return default;
-            case Entry.Waits:
-                return WaitAsync(item, cancellationToken);
-            default:
-                throw new BackgroundQueueFullException($"Background queue {_workqueue.Name} is full; {item.WorkName} was not queued.");
-        }
+        return QueueAsync(new ServiceItem<TService>(this, work, name), cancellationToken);
+    }
+
+    public ValueTask QueueAsync(Func<CancellationToken, Task> work, string? name = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return QueueAsync(new PlainItem(this, work, name), cancellationToken);
     }
 
     public bool TryQueue<TService>(Func<TService, CancellationToken, Task> work, string? name = null)
         where TService : notnull
     {
         ArgumentNullException.ThrowIfNull(work);
-        return Enter(new BackgroundItem<TService>(this, work, name), mayWait: false) == Entry.Admitted;
+        return Enter(new ServiceItem<TService>(this, work, name), mayWait: false) == Entry.Admitted;
+    }
+
+    public bool TryQueue(Func<CancellationToken, Task> work, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Enter(new PlainItem(this, work, name), mayWait: false) == Entry.Admitted;
     }
 
     /// <summary>Takes nothing any more where there is a bound (elsewhere the workqueue says so itself), and whoever waits for room is refused.</summary>
@@ -130,6 +132,17 @@ internal sealed class BackgroundQueue : IBackgroundQueue, IDisposable
                 Activity.Current = current;
             }
         }
+    }
+
+    private ValueTask QueueAsync(BackgroundItem item, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Enter(item, mayWait: true) switch
+        {
+            Entry.Admitted => default,
+            Entry.Waits => WaitAsync(item, cancellationToken),
+            _ => throw new BackgroundQueueFullException($"Background queue {_workqueue.Name} is full; {item.WorkName} was not queued."),
+        };
     }
 
     private BackgroundItem? TryPassOn()

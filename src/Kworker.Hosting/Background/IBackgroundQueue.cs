@@ -19,8 +19,19 @@ public interface IBackgroundQueue
     ValueTask QueueAsync<TService>(Func<TService, CancellationToken, Task> work, string? name = null, CancellationToken cancellationToken = default)
         where TService : notnull;
 
-    /// <summary>As <see cref="QueueAsync"/>, but never waits, and returns false when there is no room.</summary>
-    /// <exception cref="InvalidOperationException">As <see cref="QueueAsync"/>.</exception>
+    /// <summary>As <see cref="QueueAsync{TService}"/>, for a work that takes no services: it has no scope.</summary>
+    /// <inheritdoc cref="QueueAsync{TService}" path="/*[not(self::summary) and not(self::typeparam)]"/>
+    ValueTask QueueAsync(Func<CancellationToken, Task> work, string? name = null, CancellationToken cancellationToken = default);
+
+    /// <summary>As <see cref="QueueAsync{TService}"/>, but never waits, and returns false when there is no room.</summary>
+    /// <typeparam name="TService">As for <see cref="QueueAsync{TService}"/>.</typeparam>
+    /// <param name="work">What is to be done.</param>
+    /// <param name="name">What it is called in logs and traces; the function's name unless given.</param>
+    /// <exception cref="InvalidOperationException">The host has ended (or <see cref="ObjectDisposedException"/>, a kind of it). The work is not queued.</exception>
     bool TryQueue<TService>(Func<TService, CancellationToken, Task> work, string? name = null)
         where TService : notnull;
+
+    /// <summary>As <see cref="TryQueue{TService}"/>, for a work that takes no services: it has no scope.</summary>
+    /// <inheritdoc cref="TryQueue{TService}" path="/*[not(self::summary) and not(self::typeparam)]"/>
+    bool TryQueue(Func<CancellationToken, Task> work, string? name = null);
 }
