@@ -97,6 +97,31 @@ public sealed class PackagesTests(PackagesTests.Packed packed) : IClassFixture<P
     }
 
     [Fact]
+    public void A_fresh_host_works_in_the_background()
+    {
+        string output = RunFresh(
+            "host",
+            "Kworker.Hosting",
+            """
+            using Kworker.Hosting;
+            using Microsoft.Extensions.DependencyInjection;
+            using Microsoft.Extensions.Hosting;
+
+            HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+            builder.Services.AddKworker().WithOpenTelemetry();
+            using IHost host = builder.Build();
+            await host.StartAsync();
+            await host.Services.GetRequiredService<IBackgroundQueue>().QueueAsync(async token =>
+            {
+                await Task.Yield();
+                Console.WriteLine("in the background");
+            });
+            await host.StopAsync();
+            """);
+        Assert.Equal("in the background", output.Trim());
+    }
+
+    [Fact]
     public void A_fresh_program_serves_a_directory()
     {
         string output = RunFresh(

@@ -43,6 +43,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <param name="options">How it runs its items.</param>
     /// <param name="system">Whose workers run them; the current one unless given.</param>
     /// <exception cref="ArgumentException">Options that exclude each other.</exception>
+    /// <exception cref="ObjectDisposedException">The system has ended: it would run nothing.</exception>
     public Workqueue(string name, WorkqueueOptions? options = null, KworkerSystem? system = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -52,6 +53,8 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             throw new ArgumentException($"Workqueue {name}: HighPriority excludes Unbound and Ordered.", nameof(options));
         Name = name;
         OwningSystem = system ?? KworkerSystem.Current;
+        if (OwningSystem.HasEnded)
+            throw new ObjectDisposedException(nameof(KworkerSystem), $"Workqueue {name} was not made: its system has ended.");
         _maxActive = options.Ordered ? 1 : options.MaxActive;
         _flags = FlagsOf(options);
         _pool = options.HighPriority ? OwningSystem.HighPriority

@@ -7,30 +7,30 @@ public sealed class WorkqueueOptions
     public const int DefaultMaxActive = 256;
 
     /// <summary>How many items of the queue may be at work at once, sleeping ones counted; the rest waits in order. At least 1.</summary>
-    public int MaxActive { get; init; } = DefaultMaxActive;
+    public int MaxActive { get; set; } = DefaultMaxActive;
 
     /// <summary>One item at a time, in the order of queueing (<c>alloc_ordered_workqueue</c>); <see cref="MaxActive"/> is then 1.</summary>
-    public bool Ordered { get; init; }
+    public bool Ordered { get; set; }
 
     /// <summary>Each item starts as soon as it is active, however many run: for long or CPU-bound items (<c>WQ_UNBOUND</c>).</summary>
-    public bool Unbound { get; init; }
+    public bool Unbound { get; set; }
 
     /// <summary>On workers of higher priority (<c>WQ_HIGHPRI</c>). Not together with <see cref="Unbound"/> or <see cref="Ordered"/>.</summary>
-    public bool HighPriority { get; init; }
+    public bool HighPriority { get; set; }
 
     /// <summary>
     /// Its items compute for long (<c>WQ_CPU_INTENSIVE</c>): a worker does not count as running while it executes one, so they hold up no other queue's items.
     /// </summary>
-    public bool CpuIntensive { get; init; }
+    public bool CpuIntensive { get; set; }
 
     /// <summary>
     /// It makes progress even when no thread can be created (<c>WQ_MEM_RECLAIM</c>): it has a thread of its own from the beginning, its rescuer, that runs its items, one
     /// at a time, when the pool cannot. For queues on which others wait to free what is scarce.
     /// </summary>
-    public bool MemReclaim { get; init; }
+    public bool MemReclaim { get; set; }
 
     /// <summary>
     /// What waits for its time on this queue when the system is shut down (<see cref="KworkerSystem.ShutdownAsync"/>) is run then. Unless set it is given up, and reported.
     /// </summary>
-    public bool RunDelayedAtShutdown { get; init; }
+    public bool RunDelayedAtShutdown { get; set; }
 }

@@ -33,6 +33,7 @@ public sealed class ShutdownTests : IAsyncDisposable
         Assert.Equal(200, sent);
         Assert.Throws<ObjectDisposedException>(() => mail.Queue(new Work<int>(0, static _ => { })));
         Assert.Throws<ObjectDisposedException>(() => orders.Queue(new Work<int>(0, static _ => { })));
+        Assert.Throws<ObjectDisposedException>(() => new Workqueue("late", system: _system)); // its items would wait for ever
         await _system.DisposeAsync(); // nothing more
         Assert.Empty(_log);
     }
