@@ -68,19 +68,16 @@ internal sealed class RpcClientConnection(RpcClient client, Socket socket, RpcTr
     {
         using var records = new RecordReader(maximumReply);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveBuffer);
-        int held = 0; // bytes of a header that is not whole
         try
         {
             while (true)
             {
-                int received = await _socket.ReceiveAsync(buffer.AsMemory(held), SocketFlags.None).ConfigureAwait(false);
+                int received = await _socket.ReceiveAsync(buffer.AsMemory(), SocketFlags.None).ConfigureAwait(false);
                 if (received == 0)
                     throw new EndOfStreamException("the server closed the connection");
-                var rest = new ReadOnlySequence<byte>(buffer, 0, held + received);
+                ReadOnlySpan<byte> rest = buffer.AsSpan(0, received);
                 while (records.TryRead(ref rest, out byte[]? record, out int length))
                     client.Receive(record!, length);
-                held = (int)rest.Length;
-                rest.CopyTo(buffer); // three bytes at most, and from behind
             }
         }
         catch (Exception exception)

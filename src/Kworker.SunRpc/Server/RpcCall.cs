@@ -49,6 +49,9 @@ public sealed class RpcCall
     /// <summary>The address and port that the caller reached.</summary>
     public IPEndPoint LocalEndPoint { get; internal set; } = null!;
 
+    /// <summary>Whether the worker that read it runs it, alone: nobody else has a reply for the same connection soon.</summary>
+    internal bool RunsWhereRead { get; set; }
+
     /// <summary>The work item that runs this call, and the next one that the object is used for.</summary>
     internal Work<RpcCall> Work { get; }
 
@@ -150,6 +153,7 @@ public sealed class RpcCall
         Arguments = default;
         ArgumentsRead = false;
         _hasSys = false;
+        RunsWhereRead = false;
         Unfinished = null;
         CacheEntry = null;
         Reply.Dispose();

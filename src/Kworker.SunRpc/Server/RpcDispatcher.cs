@@ -24,6 +24,9 @@ internal sealed class RpcDispatcher
 
     public RpcCallPool Pool { get; }
 
+    /// <summary>Turns at reading connections.</summary>
+    public ReadTurnPool Turns { get; } = new();
+
     public IReadOnlyCollection<RpcProgram> Programs => _programs.Values;
 
     public void Add(RpcProgram program)
@@ -35,7 +38,10 @@ internal sealed class RpcDispatcher
     /// <summary>Has the call run as a work item.</summary>
     public void Submit(RpcCall call) => _queue.Queue(call.Work);
 
-    /// <summary>The work function.</summary>
+    /// <summary>Runs another item of the transport's beside the calls: behind them, if a worker that runs calls says so.</summary>
+    public void Submit(Work work) => _queue.Queue(work);
+
+    /// <summary>The work function; also called by who has read a call and runs it itself, on a worker.</summary>
     public void Execute(RpcCall call)
     {
         if (call.Unfinished is { } unfinished)

@@ -29,6 +29,7 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly DelayedWork<RpcServer> _reaper;
     private readonly ReverseCalls _reverseCalls;
     private readonly MemoryBudget _budget;
+    private readonly ConnectionPoller _poller;
     private readonly int _maximumConnections;
     private readonly Lock _lock = new();
     private readonly HashSet<TcpConnection> _connections = []; // _lock
@@ -52,6 +53,8 @@ public sealed class RpcServer : IAsyncDisposable
         _queue = new Workqueue(_options.Name, new WorkqueueOptions { MaxActive = _options.MaximumActiveCalls }, system);
         _dispatcher = new RpcDispatcher(_queue, new ReplyCache<RpcCall>(_options.ReplyCache, _clock), _logger);
         _budget = new MemoryBudget(_options.MaximumBytes);
+        _poller = new ConnectionPoller(
+            _options.Name, _options.MaximumActiveCalls, exception => RpcLog.TransportFailed(_logger, exception, "waiting for connections"));
         _maximumConnections = Math.Min(_options.MaximumConnections, DescriptorLimit.Read() / 2 ?? int.MaxValue);
         _housekeeping = Workqueue.Ordered($"{_options.Name}-reaper", system);
         _reverseCalls = new ReverseCalls(_housekeeping, _dispatcher.Pool, _clock);
@@ -112,7 +115,7 @@ public sealed class RpcServer : IAsyncDisposable
                 throw new InvalidOperationException($"{_options.Name} has been started before.");
             _started = true;
         }
-        await BindAsync(cancellationToken).ConfigureAwait(false);
+        await BindAsync().ConfigureAwait(false);
         foreach (TcpTransport transport in _tcp)
             _ = RunLoopAsync(AcceptAsync(transport));
         foreach (UdpTransport transport in _udp)
@@ -168,6 +171,7 @@ public sealed class RpcServer : IAsyncDisposable
             _disposed = true;
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        await _poller.DisposeAsync().ConfigureAwait(false);
         await _reverseCalls.StopAsync().ConfigureAwait(false);
         await _housekeeping.DisposeAsync().ConfigureAwait(false);
         await _queue.DisposeAsync().ConfigureAwait(false);
@@ -179,7 +183,7 @@ public sealed class RpcServer : IAsyncDisposable
             await registration.DisposeAsync().ConfigureAwait(false);
         await _reaper.CancelSyncAsync().ConfigureAwait(false);
         foreach (TcpTransport transport in _tcp)
-            await transport.DisposeAsync().ConfigureAwait(false);
+            transport.Dispose();
         foreach (UdpTransport transport in _udp)
             transport.Drain();
         foreach (TcpConnection connection in connections)
@@ -200,7 +204,7 @@ public sealed class RpcServer : IAsyncDisposable
     }
 
     // With port 0 the first socket gets a free port, and the others may find that number taken: then all are tried anew.
-    private async ValueTask BindAsync(CancellationToken cancellationToken)
+    private async ValueTask BindAsync()
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -208,7 +212,7 @@ public sealed class RpcServer : IAsyncDisposable
             {
                 int port = _options.Port;
                 foreach (IPAddress address in _options.Addresses)
-                    port = await BindAsync(address, port, cancellationToken).ConfigureAwait(false);
+                    port = Bind(address, port);
                 return;
             }
             catch (SocketException exception)
@@ -221,13 +225,13 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
-    private async ValueTask<int> BindAsync(IPAddress address, int port, CancellationToken cancellationToken)
+    private int Bind(IPAddress address, int port)
     {
         try
         {
             if (_options.Tcp)
             {
-                TcpTransport transport = await TcpTransport.BindAsync(new IPEndPoint(address, port), cancellationToken).ConfigureAwait(false);
+                var transport = new TcpTransport(new IPEndPoint(address, port));
                 _tcp.Add(transport);
                 port = transport.LocalEndPoint.Port;
             }
@@ -258,7 +262,7 @@ public sealed class RpcServer : IAsyncDisposable
     private async ValueTask UnbindAsync()
     {
         foreach (TcpTransport transport in _tcp)
-            await transport.DisposeAsync().ConfigureAwait(false);
+            transport.Dispose();
         foreach (UdpTransport transport in _udp)
         {
             transport.Drain();
@@ -284,9 +288,9 @@ public sealed class RpcServer : IAsyncDisposable
         {
             try
             {
-                if (await transport.AcceptAsync().ConfigureAwait(false) is not { } channel)
+                if (await transport.AcceptAsync().ConfigureAwait(false) is not { } socket)
                     return;
-                _ = ServeAsync(channel);
+                _ = ServeAsync(socket);
             }
             catch (Exception exception)
             {
@@ -301,9 +305,18 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(TcpTransport.Channel channel)
+    private async Task ServeAsync(Socket socket)
     {
-        var connection = new TcpConnection(channel, _dispatcher, _reverseCalls, _options, _budget, _logger, _clock);
+        TcpConnection connection;
+        try
+        {
+            connection = new TcpConnection(socket, _dispatcher, _reverseCalls, _options, _budget, _poller, _logger, _clock);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose(); // it has gone again
+            return;
+        }
         bool refused;
         bool newlyFull;
         lock (_lock)

@@ -60,6 +60,40 @@ public sealed class TcpServingTests
     }
 
     [Fact]
+    public async Task A_reply_waits_for_no_place_among_the_calls_that_run()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.MaximumActiveCalls = 2);
+        using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+        byte[] together = [.. new[] { RawConnection.Call(1, TestProgram.Hold, "00000000"), RawConnection.Call(2, 0), RawConnection.Call(3, TestProgram.Hold, "00000000") }
+            .SelectMany(call => RawConnection.Record(call))];
+        await client.SendAsync(together);
+        await client.ExpectAsync(RawConnection.Success(2));
+        await server.Program.Held.WaitAsync();
+        await server.Program.Held.WaitAsync();
+        Assert.Equal(2, server.Program.HeldNow);
+        server.Program.Release.CompleteAll();
+        for (int i = 0; i < 2; i++)
+            Assert.NotNull(await client.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task Calls_that_come_behind_a_slow_one_are_read_by_another_worker()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+        for (uint i = 0; i < 10; i++)
+        {
+            await client.SendRecordAsync(RawConnection.Call(100 + i, TestProgram.Hold, "00000001")); // alone, so it runs where it was read
+            await server.Program.Held.WaitAsync();
+            await client.PingAsync(i);
+        }
+        Assert.Equal(10, server.Program.HeldNow);
+        server.Program.Release.CompleteAll();
+        for (int i = 0; i < 10; i++)
+            Assert.NotNull(await client.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task A_reply_of_a_mebibyte_arrives_whole()
     {
         await using TestServer server = await TestServer.StartAsync();
