@@ -202,6 +202,11 @@ public sealed class RpcServer : IAsyncDisposable
     // With port 0 the first socket gets a free port, and the others may find that number taken: then all are tried anew.
     private async ValueTask BindAsync(CancellationToken cancellationToken)
     {
+        if (_options.Sockets.Count > 0)
+        {
+            await AdoptAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
         for (int attempt = 1; ; attempt++)
         {
             try
@@ -221,6 +226,17 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
+    private async ValueTask AdoptAsync(CancellationToken cancellationToken)
+    {
+        foreach (Socket socket in _options.Sockets)
+        {
+            if (socket.SocketType == SocketType.Stream)
+                _tcp.Add(await TcpTransport.AdoptAsync(socket, cancellationToken).ConfigureAwait(false));
+            else
+                _udp.Add(new UdpTransport(socket, _dispatcher, _options, _logger));
+        }
+    }
+
     private async ValueTask<int> BindAsync(IPAddress address, int port, CancellationToken cancellationToken)
     {
         try
@@ -233,7 +249,7 @@ public sealed class RpcServer : IAsyncDisposable
             }
             if (_options.Udp)
             {
-                var transport = new UdpTransport(new IPEndPoint(address, port), _dispatcher, _options, _logger);
+                var transport = new UdpTransport(UdpTransport.Bind(new IPEndPoint(address, port)), _dispatcher, _options, _logger);
                 _udp.Add(transport);
                 port = transport.LocalEndPoint.Port;
             }

@@ -23,7 +23,13 @@ internal sealed class TcpTransport : IAsyncDisposable
     public IPEndPoint LocalEndPoint => (IPEndPoint)_listener.EndPoint;
 
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public static async ValueTask<TcpTransport> BindAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
+    public static ValueTask<TcpTransport> BindAsync(IPEndPoint endPoint, CancellationToken cancellationToken) => ListenAsync(endPoint, Bind, cancellationToken);
+
+    /// <summary>Accepts on a socket that somebody else has bound; it is this transport's from here on.</summary>
+    public static ValueTask<TcpTransport> AdoptAsync(Socket socket, CancellationToken cancellationToken) =>
+        ListenAsync((IPEndPoint)socket.LocalEndPoint!, _ => socket, cancellationToken);
+
+    private static async ValueTask<TcpTransport> ListenAsync(IPEndPoint endPoint, Func<EndPoint, Socket> bind, CancellationToken cancellationToken)
     {
         var options = new SocketTransportOptions
         {
@@ -33,7 +39,7 @@ internal sealed class TcpTransport : IAsyncDisposable
             // What waits here is not counted by us; a reader that goes on takes it at once.
             MaxReadBufferSize = 64 << 10,
             MaxWriteBufferSize = 64 << 10,
-            CreateBoundListenSocket = Bind,
+            CreateBoundListenSocket = bind,
         };
         var factory = new SocketTransportFactory(Options.Create(options), NullLoggerFactory.Instance);
         try
