@@ -34,6 +34,7 @@ internal static class ConfigurationFile
     {
         try
         {
+            CheckLines(path);
             IConfigurationRoot file = new ConfigurationBuilder().AddIniStream(new MemoryStream(File.ReadAllBytes(path))).Build();
             string? other = file.GetChildren().FirstOrDefault(child => child.Key != Section)?.Key;
             return other is null
@@ -42,11 +43,25 @@ internal static class ConfigurationFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"--config: {exception.Message}", innerException: exception);
+            throw new StartupException($"--config: {exception.Message} Name a file that nfsd may read: [nfsd], then lines as 'port = 2049'.", innerException: exception);
         }
         catch (FormatException exception)
         {
             throw new StartupException($"{path}: {exception.Message}", Program.UsageError, exception);
+        }
+    }
+
+    // The reader of INI files would name a line that it does not know by its text alone.
+    private static void CheckLines(string path)
+    {
+        int number = 0;
+        foreach (string line in File.ReadLines(path))
+        {
+            number++;
+            string text = line.Trim();
+            bool isKnown = text.Length == 0 || text[0] is ';' or '#' or '/' || (text[0] == '[' && text[^1] == ']') || text.IndexOf('=') > 0;
+            if (!isKnown)
+                throw new StartupException($"{path}: line {number}: '{text}' is no option: lines are as 'port = 2049'. See nfsd --help.", Program.UsageError);
         }
     }
 

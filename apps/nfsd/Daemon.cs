@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Kworker.Apps.Nfsd.Control;
 using Kworker.Apps.Nfsd.Page;
+using Kworker.Apps.Nfsd.Systemd;
 using Kworker.Lockd;
 using Kworker.Nfsd;
 using Kworker.Nfsd.Exports;
@@ -15,52 +16,77 @@ namespace Kworker.Apps.Nfsd;
 /// <summary>Serves until it is told to end; at SIGHUP reads its files anew.</summary>
 internal sealed class Daemon : IDisposable
 {
+    /// <summary>ASP.NET Core's word on a state page that cannot be served, with all its stack: we say it in a line.</summary>
+    private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
+
     private readonly Settings _settings;
+    private readonly ServiceEnvironment _environment;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Directories _directories;
+    private readonly SystemdNotifier _notifier;
     private readonly Work<Daemon> _reload;
     private volatile LogLevel _logLevel; // written by _reload alone
     private NfsServer? _server; // set before a signal is listened to
+    private ServiceStatus? _status; // as _server
 
-    private Daemon(Settings settings)
+    private Daemon(Settings settings, ServiceEnvironment environment)
     {
         _settings = settings;
+        _environment = environment;
         _logLevel = settings.LogLevel;
-        _loggers = LoggerFactory.Create(logging => logging
-            .SetMinimumLevel(LogLevel.Trace)
-            .AddFilter((_, level) => level >= _logLevel)
-            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-            .AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
-            }));
+        _loggers = LoggerFactory.Create(logging =>
+        {
+            logging
+                .SetMinimumLevel(LogLevel.Trace)
+                .AddFilter((category, level) => level >= _logLevel && category != HostCategory)
+                .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            if (environment.IsJournal)
+                logging.AddSystemdConsole();
+            else
+                logging.AddSimpleConsole(console =>
+                {
+                    console.SingleLine = true;
+                    console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
+                });
+        });
         _logger = _loggers.CreateLogger("nfsd");
         _directories = new Directories(_logger);
+        _notifier = new SystemdNotifier(environment, _logger);
         _reload = new Work<Daemon>(this, static async (daemon, _) => await daemon.ReloadAsync());
     }
 
     /// <exception cref="StartupException">It cannot serve.</exception>
-    public static async Task RunAsync(Settings settings, TextWriter output, Termination termination)
+    public static async Task RunAsync(Settings settings, ServiceEnvironment environment, TextWriter output, Termination termination)
     {
-        using var daemon = new Daemon(settings);
+        using var daemon = new Daemon(settings, environment);
         await daemon.RunAsync(output, termination);
     }
 
-    public void Dispose() => _loggers.Dispose();
+    public void Dispose()
+    {
+        _notifier.Dispose();
+        _loggers.Dispose();
+    }
 
     private async Task RunAsync(TextWriter output, Termination termination)
     {
+        IReadOnlyList<Socket> sockets = InheritedSockets.Open(_environment);
         IReadOnlyList<Export> exports = ReadExports(_settings);
+        using StateLock state = StateLock.Take(_settings.StateDirectory);
         bool isIdle = true;
         try
         {
-            _server = Make(_settings, [.. _directories.Open(exports)], _loggers);
+            _server = Make(_settings, sockets, [.. _directories.Open(exports)], _loggers);
             await StartAsync(_server, _settings);
+            if (sockets.Count > 0)
+                DaemonLog.SocketsInherited(_logger, string.Join(", ", _environment.Descriptors));
             StatePageOptions page = PageOptions(_server);
             await using ControlSocket? control = ControlSocket.TryListen(_settings.StateDirectory, new StateReader(page, TimeProvider.System), _logger);
             await using PageServer? http = _settings.Http is null ? null : await PageServer.StartAsync(_settings.Http, PageOptions(_server), _loggers);
+            await using SystemdWatchdog? watchdog = SystemdWatchdog.Start(_environment, _notifier);
+            await using ServiceStatus status = _status = new ServiceStatus(_notifier, () => _server!.GraceLeft);
+            status.Serve(exports);
             using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp))
             {
                 await output.WriteLineAsync(StartupLine.Of(_server.EndPoints, exports, _settings.Versions, HasLocks(_settings)));
@@ -69,9 +95,11 @@ internal sealed class Daemon : IDisposable
                 await output.FlushAsync();
                 if (_settings.Http is { Password: not null } open && !IPAddress.IsLoopback(open.Address))
                     DaemonLog.PasswordInTheClear(_logger, http!.Address);
+                status.Ready();
                 await termination.WaitAsync();
             }
             await _reload.CancelSyncAsync();
+            _notifier.Stopping("Ending: calls that run are finished, and data is synced");
             isIdle = await StopAsync(_server, _settings, _logger);
         }
         finally
@@ -103,12 +131,14 @@ internal sealed class Daemon : IDisposable
     /// <summary>Files may have changed, and the administrator may have mended what keeps the record of NFSv4 clients.</summary>
     private async ValueTask ReloadAsync()
     {
+        _notifier.Reloading();
         try
         {
             Settings settings = _settings.Reread();
             IReadOnlyList<Export> exports = ReadExports(settings);
             _server!.ReplaceExports(_directories.Open(exports));
             _logLevel = settings.LogLevel;
+            _status!.Serve(exports);
             DaemonLog.Reloaded(_logger, StartupLine.Served(exports), settings.LogLevel);
             string[] changed = [.. settings.Fixed.Except(_settings.Fixed).Concat(_settings.Fixed.Except(settings.Fixed)).Select(option => option.Key).Distinct()];
             if (changed.Length > 0)
@@ -116,9 +146,17 @@ internal sealed class Daemon : IDisposable
         }
         catch (Exception exception) when (exception is StartupException or ExportsFormatException)
         {
+            _status!.Refuse(exception.Message);
             DaemonLog.NotReloaded(_logger, exception.Message);
         }
-        await _server!.ResumeClientTrackingAsync();
+        try
+        {
+            await _server!.ResumeClientTrackingAsync();
+        }
+        finally
+        {
+            _status!.Ready(); // also after a reload that was refused: systemd waits for it
+        }
     }
 
     // A client finds the lock manager by rpcbind alone.
@@ -136,11 +174,11 @@ internal sealed class Daemon : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"--exports: {exception.Message}", innerException: exception);
+            throw new StartupException($"--exports: {exception.Message} Name a file that nfsd may read, or the directories themselves with --export.", innerException: exception);
         }
     }
 
-    private static NfsServer Make(Settings settings, IList<NfsExport> exports, ILoggerFactory loggers)
+    private static NfsServer Make(Settings settings, IReadOnlyList<Socket> sockets, IList<NfsExport> exports, ILoggerFactory loggers)
     {
         try
         {
@@ -149,6 +187,7 @@ internal sealed class Daemon : IDisposable
                 Exports = exports,
                 Port = settings.Port,
                 Addresses = settings.Addresses,
+                Sockets = sockets,
                 Rpcbind = settings.Rpcbind,
                 StateDirectory = settings.StateDirectory,
                 Locks = settings.Locks,
@@ -189,8 +228,8 @@ internal sealed class Daemon : IDisposable
         {
             string advice = exception.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => "Another server has it (the kernel's own, perhaps): stop that one, or choose another port with --port.",
-                SocketError.AccessDenied => "Ports below 1024 are root's: choose a higher one with --port, or run nfsd as root.",
+                SocketError.AddressAlreadyInUse => "Another server has it (the kernel's own, perhaps: systemctl stop nfs-server): stop that one, or choose another port with --port.",
+                SocketError.AccessDenied => "Ports below 1024 are root's: choose a higher one with --port, as 20049, or run nfsd as root.",
                 SocketError.AddressNotAvailable => "It is no address of this machine: name one with --bind, or 0.0.0.0 for all.",
                 _ => "Choose others with --bind and --port.",
             };
@@ -213,8 +252,11 @@ internal sealed class Daemon : IDisposable
         }
         catch (InvalidOperationException exception)
         {
+            string advice = settings.Rpcbind == RpcbindMode.BuiltIn
+                ? "Where one runs already --rpcbind system has us named there; port 111 itself is root's."
+                : "Start it, or let nfsd be it with --rpcbind builtin.";
             throw new StartupException(
-                $"{exception.Message.TrimEnd('.')}. Clients that are told the port need no rpcbind: --rpcbind none goes without.",
+                $"{exception.Message.TrimEnd('.')}. {advice} Clients that are told the port need none, but for locks: --rpcbind none goes without.",
                 innerException: exception);
         }
     }

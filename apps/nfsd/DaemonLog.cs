@@ -31,6 +31,12 @@ internal static partial class DaemonLog
     [LoggerMessage(8, LogLevel.Warning, "nfsd status and nfsd top have nobody to ask: no socket at {Path} ({Reason})")]
     public static partial void NoControlSocket(ILogger logger, string path, string reason);
 
+    [LoggerMessage(10, LogLevel.Information, "The sockets are systemd's ({Names}): --port and --bind say nothing about them")]
+    public static partial void SocketsInherited(ILogger logger, string names);
+
+    [LoggerMessage(11, LogLevel.Warning, "systemd cannot be told how the server stands: {Reason}")]
+    public static partial void NotNotified(ILogger logger, string reason);
+
     [LoggerMessage(9, LogLevel.Warning, "{Address} has no TLS: the password of the state page can be read on the way. Better a proxy with TLS before it, on this machine")]
     public static partial void PasswordInTheClear(ILogger logger, string address);
 }

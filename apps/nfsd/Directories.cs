@@ -41,8 +41,7 @@ internal sealed class Directories(ILogger logger) : IDisposable
         }
         catch (IOException exception)
         {
-            string advice = Directory.Exists(export.Path) ? "" : " Export a directory that is there.";
-            throw new StartupException(exception.Message + advice, innerException: exception);
+            throw new StartupException($"{exception.Message} {AdviceOn(export.Path)}", innerException: exception);
         }
         _open.Add((export.Path, fileSystemId), (directory, export.IsAsync));
         if (!directory.IsImpersonating)
@@ -50,5 +49,14 @@ internal sealed class Directories(ILogger logger) : IDisposable
         if (!directory.IsOpeningByHandle)
             DaemonLog.NotOpeningByHandle(logger, export.Path);
         return directory;
+    }
+
+    private static string AdviceOn(string path)
+    {
+        if (File.Exists(path))
+            return "Export the directory that it is in.";
+        if (Directory.Exists(path))
+            return "Let the user that runs nfsd read it, or run nfsd as root.";
+        return Environment.IsPrivilegedProcess ? "Export a directory that is there." : "Export a directory that is there, and that the user that runs nfsd can reach.";
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.Versioning;
+using Kworker.Apps.Nfsd.Systemd;
 
 [assembly: SupportedOSPlatform("linux")]
 
@@ -13,11 +14,11 @@ internal static class Program
     public static async Task<int> Main(string[] arguments)
     {
         using var termination = new Termination();
-        return await RunAsync(arguments, Console.Out, Console.Error, termination);
+        return await RunAsync(arguments, Console.Out, Console.Error, termination, ServiceEnvironment.Take());
     }
 
     /// <summary>The whole program, with its exits: 0 when it was told to end, 1 when it cannot serve, 2 when it was not understood.</summary>
-    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, Termination termination)
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, Termination termination, ServiceEnvironment? environment = null)
     {
         var commandLine = new CommandLine();
         ParseResult parsed = commandLine.Root.Parse(arguments);
@@ -31,7 +32,7 @@ internal static class Program
             return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
         try
         {
-            await Daemon.RunAsync(commandLine.Read(parsed), output, termination);
+            await Daemon.RunAsync(commandLine.Read(parsed), environment ?? ServiceEnvironment.None, output, termination);
             return 0;
         }
         catch (StartupException exception)

@@ -13,7 +13,8 @@ public sealed class UnprivilegedTests
         var source = Path.Combine(local.Path, "source");
         File.WriteAllText(source, "by nobody in particular");
 
-        await using var server = await NfsServer.StartAsync(AsNobody(local));
+        var nobody = Nobody.Of(local);
+        await using var server = await NfsServer.StartAsync(new ServerOptions { Executable = nobody.Nfsd, Owner = nobody.Owner, RunBy = nobody.RunBy });
         Command.Run("nfs-cp", [source, server.Url("file")]).Succeeds();
         Assert.Equal("by nobody in particular", File.ReadAllText(server.PathOf("file")));
         Assert.Equal("by nobody in particular", Command.Run("nfs-cat", [server.Url("file")]).Succeeds().Output);
@@ -21,37 +22,5 @@ public sealed class UnprivilegedTests
 
         await server.SaysAsync("not root");
         Assert.Equal(0, await server.StopAsync());
-    }
-
-    [Fact]
-    public async Task A_privileged_port_is_refused_in_words()
-    {
-        Assert.SkipWhen(NfsServer.IsGanesha, "not run: it is about our daemon's words");
-        using var local = new TemporaryDirectory();
-        var options = AsNobody(local);
-        var state = local.Folder("state");
-        if (options.Owner is { } owner)
-            Command.Run("chown", [owner, state]).Succeeds();
-        string[] line = [.. options.RunBy, options.Executable!, "--export", $"{local.Path}:ro", "--port", "99", "--state", state, "--rpcbind", "none"];
-        var command = Command.Run(line[0], line[1..]);
-        Assert.NotEqual(0, command.ExitCode);
-        Assert.Contains("99", command.Output + command.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", command.Output + command.Error, StringComparison.Ordinal);
-    }
-
-    /// <summary>How to run it without rights: as nobody if these tests are root's, with a copy of it that nobody may read.</summary>
-    private static ServerOptions AsNobody(TemporaryDirectory directory)
-    {
-        if (!Machine.IsRoot)
-            return new ServerOptions { Executable = Machine.Nfsd };
-        var copy = directory.Folder("nfsd");
-        Command.Run("cp", ["-r", Path.GetDirectoryName(Machine.Nfsd)! + "/.", copy]).Succeeds();
-        Command.Run("chmod", ["-R", "a+rX", copy]).Succeeds();
-        return new ServerOptions
-        {
-            Executable = Path.Combine(copy, "nfsd"),
-            Owner = "65534:65534",
-            RunBy = [Machine.NeedCommand("setpriv", "util-linux"), "--reuid=65534", "--regid=65534", "--clear-groups"],
-        };
     }
 }

@@ -78,6 +78,7 @@ public sealed partial class NfsServer : IAsyncDisposable
             Name = "nfsd",
             Addresses = options.Addresses,
             Port = options.Port,
+            Sockets = options.Sockets,
             MaximumRecord = Math.Max(options.MaximumTransfer + RecordOverhead, new RpcServerOptions().MaximumRecord),
             Rpcbind = options.Rpcbind,
             System = options.System,

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Kworker.Lockd;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.State;
@@ -22,6 +23,12 @@ public sealed class NfsServerOptions
 
     /// <summary>The addresses to listen on. Loopback by default: NFS with AUTH_SYS trusts the client's machine.</summary>
     public IReadOnlyList<IPAddress> Addresses { get; set; } = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+
+    /// <summary>
+    /// Sockets that somebody else has bound, a service manager for one: TCP sockets, at least one, and UDP sockets. They are served in place of own ones, whatever
+    /// <see cref="Addresses"/> and <see cref="Port"/> say, and are the server's from its start on.
+    /// </summary>
+    public IReadOnlyList<Socket> Sockets { get; set; } = [];
 
     /// <summary>Where the programs are registered, so that clients need not name the port of MOUNT.</summary>
     public RpcbindMode Rpcbind { get; set; } = RpcbindMode.None;

@@ -39,7 +39,7 @@ internal sealed class RpcbindRegistration : IAsyncDisposable
             catch (Exception exception) when (IsUnreachable(exception))
             {
                 if (options.Rpcbind == RpcbindMode.System)
-                    throw new InvalidOperationException($"No rpcbind answers on {rpcbind}: {exception.Message}", exception);
+                    throw new InvalidOperationException($"No rpcbind answers on {rpcbind}: {exception.GetBaseException().Message}", exception);
             }
         }
         try

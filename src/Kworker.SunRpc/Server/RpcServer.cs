@@ -206,6 +206,11 @@ public sealed class RpcServer : IAsyncDisposable
     // With port 0 the first socket gets a free port, and the others may find that number taken: then all are tried anew.
     private async ValueTask BindAsync()
     {
+        if (_options.Sockets.Count > 0)
+        {
+            Adopt();
+            return;
+        }
         for (int attempt = 1; ; attempt++)
         {
             try
@@ -225,6 +230,17 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
+    private void Adopt()
+    {
+        foreach (Socket socket in _options.Sockets)
+        {
+            if (socket.SocketType == SocketType.Stream)
+                _tcp.Add(new TcpTransport(socket));
+            else
+                _udp.Add(new UdpTransport(socket, _dispatcher, _options, _logger));
+        }
+    }
+
     private int Bind(IPAddress address, int port)
     {
         try
@@ -237,7 +253,7 @@ public sealed class RpcServer : IAsyncDisposable
             }
             if (_options.Udp)
             {
-                var transport = new UdpTransport(new IPEndPoint(address, port), _dispatcher, _options, _logger);
+                var transport = new UdpTransport(UdpTransport.Bind(new IPEndPoint(address, port)), _dispatcher, _options, _logger);
                 _udp.Add(transport);
                 port = transport.LocalEndPoint.Port;
             }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Kworker.SunRpc;
@@ -14,6 +15,12 @@ public sealed class RpcServerOptions
 
     /// <summary>The port for every address and both transports; 0 takes one that is free on all of them.</summary>
     public int Port { get; set; }
+
+    /// <summary>
+    /// Sockets that somebody else has bound, a service manager for one: TCP sockets and UDP sockets. They are served in place of own ones, whatever <see cref="Addresses"/>,
+    /// <see cref="Port"/>, <see cref="Tcp"/> and <see cref="Udp"/> say, and are the server's from its start on.
+    /// </summary>
+    public IReadOnlyList<Socket> Sockets { get; set; } = [];
 
     /// <summary>Whether TCP is served.</summary>
     public bool Tcp { get; set; } = true;

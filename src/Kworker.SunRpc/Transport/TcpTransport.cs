@@ -15,20 +15,23 @@ internal sealed class TcpTransport : IDisposable
 
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     public TcpTransport(IPEndPoint endPoint)
+        : this(Bind(endPoint))
     {
-        _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+    }
+
+    /// <summary>Accepts on a socket that somebody has bound; it is this transport's from here on.</summary>
+    /// <exception cref="SocketException">It cannot listen.</exception>
+    public TcpTransport(Socket bound)
+    {
+        _listener = bound;
         try
         {
-            // Each address is bound for itself: an IPv6 socket that takes IPv4 along would collide with the IPv4 one.
-            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
-                _listener.DualMode = false;
-            _listener.Bind(endPoint);
-            _listener.Listen(Backlog);
-            LocalEndPoint = (IPEndPoint)_listener.LocalEndPoint!;
+            bound.Listen(Backlog);
+            LocalEndPoint = (IPEndPoint)bound.LocalEndPoint!;
         }
         catch
         {
-            _listener.Dispose();
+            bound.Dispose();
             throw;
         }
     }
@@ -66,5 +69,23 @@ internal sealed class TcpTransport : IDisposable
     {
         _isClosed = true;
         _listener.Dispose();
+    }
+
+    private static Socket Bind(IPEndPoint endPoint)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // Each address is bound for itself: an IPv6 socket that takes IPv4 along would collide with the IPv4 one.
+            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = false;
+            socket.Bind(endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

@@ -26,28 +26,35 @@ internal sealed class UdpTransport : RpcPeer, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private int _inFlight; // interlocked
 
-    public UdpTransport(IPEndPoint endPoint, RpcDispatcher dispatcher, RpcServerOptions options, ILogger logger)
+    /// <summary>Serves on a bound socket, which is this transport's from here on.</summary>
+    public UdpTransport(Socket socket, RpcDispatcher dispatcher, RpcServerOptions options, ILogger logger)
     {
         _dispatcher = dispatcher;
         _options = options;
         _logger = logger;
-        _socket = new Socket(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        try
-        {
-            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
-                _socket.DualMode = false;
-            _socket.Bind(endPoint);
-            LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
-        }
-        catch
-        {
-            _socket.Dispose();
-            _stop.Dispose();
-            throw;
-        }
+        _socket = socket;
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
+    public static Socket Bind(IPEndPoint endPoint)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = false;
+            socket.Bind(endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private bool HasRoom => Volatile.Read(ref _inFlight) < _options.MaximumUdpCalls;
 

@@ -38,6 +38,9 @@ internal static class Machine
         ? named
         : Above(Repository, folder => Directory.Exists(Path.Combine(folder, "shared", "linux-client"))) is { } parent ? Path.Combine(parent, "shared") : null;
 
+    /// <summary>Debug or Release, as these tests were built.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
     /// <summary>Root's rights: needed to boot the guest, to own files as others, and to keep other users' credentials.</summary>
     public static bool IsRoot => Environment.IsPrivilegedProcess;
 

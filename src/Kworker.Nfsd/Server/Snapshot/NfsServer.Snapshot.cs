@@ -13,6 +13,9 @@ public sealed partial class NfsServer
     /// <summary>How many locks, and how many requests for locks, a snapshot lists unless told otherwise.</summary>
     public const int DefaultSnapshotLocks = 1000;
 
+    /// <summary>How long the grace period goes on at most, in which clients get back what they held before a restart and nobody gets anything new; null when there is none.</summary>
+    public TimeSpan? GraceLeft => _nfs4.IsInGrace ? Longer(_nfs4.GraceLeft, _locks?.GraceLeft) ?? TimeSpan.Zero : null;
+
     /// <summary>What is served, to whom, and who holds what. Each client and each file is seen at one moment; calls go on meanwhile.</summary>
     /// <param name="maxLocks">How many locks and requests are listed; the counts are exact all the same.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLocks"/> is negative.</exception>
@@ -38,7 +41,7 @@ public sealed partial class NfsServer
             ],
             LockWaitCount = table.WaitingCount,
             IsInGrace = _nfs4.IsInGrace,
-            GraceLeft = _nfs4.IsInGrace ? Longer(_nfs4.GraceLeft, _locks?.GraceLeft) : null,
+            GraceLeft = GraceLeft,
             GraceLength = _nfs4.GraceLength,
             Lease = TimeSpan.FromSeconds(_nfs4.LeaseSeconds),
             Tracking = (_tracking as UmhClientTracking)?.Snapshot() ?? new NfsTrackingSnapshot("", []),
