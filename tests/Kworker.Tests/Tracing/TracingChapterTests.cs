@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -83,10 +82,9 @@ public sealed partial class TracingChapterTests
         }
     }
 
-    private static void AssertInChapter(string text, [CallerFilePath] string source = "")
+    private static void AssertInChapter(string text)
     {
-        string chapter = File.ReadAllText(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", "..", "docs", "tracing.md"));
-        Assert.True(Normal(chapter).Contains(Normal(text), StringComparison.Ordinal), $"docs/tracing.md does not have this:{Environment.NewLine}{text}");
+        Assert.True(Normal(Chapter.Text).Contains(Normal(text), StringComparison.Ordinal), $"docs/tracing.md does not have this:{Environment.NewLine}{text}");
     }
 
     /// <summary>Without what is different each time: numbers of threads, what the operating system says of them, and indentation.</summary>
@@ -107,12 +105,6 @@ public sealed partial class TracingChapterTests
         var spin = new SpinWait();
         while (!condition())
             spin.SpinOnce();
-    }
-
-    /// <summary>So that a failure is one, and no hang of what is disposed of after it.</summary>
-    private sealed class AtEnd(Action action) : IDisposable
-    {
-        public void Dispose() => action();
     }
 
     private static class Archive
