@@ -36,6 +36,22 @@ public sealed partial class Kthread
         return waitsFor is Completion ? "a completion" : "a wait queue";
     }
 
+    /// <summary>The stack at which the wait began that its thread sleeps in; null when it is in none, and where stacks are not recorded.</summary>
+    internal string? BlockedAt
+    {
+        get
+        {
+            if (!Listeners.Stacks)
+                return null;
+            _lock.Enter();
+            Waiter? waiter = _waiters.First;
+            while (waiter is not null and not ThreadWaiter) // what it awaits does not hold the thread
+                waiter = LinkedStack<Waiter, WaitTies.OfTask>.After(waiter);
+            _lock.Exit();
+            return waiter is null ? null : WaitStacks.Of(waiter);
+        }
+    }
+
     /// <summary>
     /// The waits that it is in which nothing but their own end can end, each with its number; not those in which it waits to be unparked, or for something to do.
     /// </summary>
