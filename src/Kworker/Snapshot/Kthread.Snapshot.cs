@@ -3,7 +3,7 @@ namespace Kworker;
 /// <content>What a snapshot and the watchdog see of it.</content>
 public sealed partial class Kthread
 {
-    internal KthreadSnapshot ToSnapshot(int maxItems)
+    internal KthreadSnapshot ToSnapshot(int maxItems, IReadOnlyList<WorkItemSnapshot> delayed)
     {
         _lock.Enter();
         Waiter? waiter = _waiters.First;
@@ -24,6 +24,7 @@ public sealed partial class Kthread
             IsWorker = Worker is not null,
             Function = Worker?.RunInProgress is null ? null : Worker.CurrentFunction,
             Pending = Worker?.PendingFunctions(maxItems) ?? [],
+            Delayed = delayed,
         };
     }
 

@@ -22,6 +22,7 @@ public sealed partial class TracingChapterTests
         using var disk = new KthreadWorker("disk", system);
         using var last = new AtEnd(s_end.CompleteAll);
         var reminder = new DelayedWork<int>(0, Mail.Remind);
+        var trim = new KthreadDelayedWork<int>(0, Disk.Trim);
         archive.Queue(new Work<int>(0, Archive.Compact));
         s_begun.Wait();
         archive.Queue(new Work<int>(0, Archive.Index));
@@ -30,6 +31,7 @@ public sealed partial class TracingChapterTests
         mail.Queue(new Work<int>(1, Mail.SendAsync));
         mail.Queue(reminder, TimeSpan.FromMinutes(5));
         disk.Queue(new KthreadWork<int>(0, Disk.Sync));
+        disk.Queue(trim, TimeSpan.FromHours(1));
         s_begun.Wait();
         Until(() => system.Snapshot().Workqueues.SelectMany(static queue => queue.InFlight).Any(static item => item.IsAwaiting));
         for (int i = 0; i < 24; i++)
@@ -45,6 +47,7 @@ public sealed partial class TracingChapterTests
             time.Advance(TimeSpan.FromSeconds(1));
         AssertInChapter(log.Last());
         reminder.Cancel();
+        trim.CancelSync();
     }
 
     [Fact]
@@ -139,6 +142,10 @@ public sealed partial class TracingChapterTests
         {
             s_begun.Complete();
             s_end.Wait();
+        }
+
+        internal static void Trim(int _)
+        {
         }
     }
 }
