@@ -3,16 +3,18 @@ using System.Text.RegularExpressions;
 namespace Kworker.Tests.Guide;
 
 /// <summary>
-/// The code in docs/guide.md is the code that is compiled and run: a fence behind <c>&lt;!-- NAME --&gt;</c> has the text between "guide: NAME" and
+/// The code in docs/guide.md and docs/tracing.md is the code that is compiled and run: a fence behind <c>&lt;!-- NAME --&gt;</c> has the text between "guide: NAME" and
 /// "guide end" of a file of these tests, without its indentation.
 /// </summary>
 public sealed partial class GuideTextTests
 {
+    private static readonly string[] s_chapters = ["guide.md", "tracing.md"];
+
     [Fact]
     public void Each_piece_of_code_in_the_guide_is_one_that_is_run()
     {
         Dictionary<string, string> snippets = Snippets();
-        string guide = File.ReadAllText(Path.Combine(Root(), "docs", "guide.md"));
+        string guide = string.Concat(s_chapters.Select(static chapter => File.ReadAllText(Path.Combine(Root(), "docs", chapter))));
         var named = Fence().Matches(guide).ToDictionary(static match => match.Groups["name"].Value, static match => match.Groups["code"].Value);
         Assert.Equal(snippets.Keys.Order(), named.Keys.Order());
         foreach ((string name, string code) in named)
