@@ -42,10 +42,11 @@ public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
     public bool Queue(KthreadWork work)
     {
         ArgumentNullException.ThrowIfNull(work);
+        string? origin = Origin();
         Enter(work);
         bool queued = !work.IsPending && work.Cancelling == 0;
         if (queued)
-            Add(work);
+            Add(work, origin);
         _lock.Exit();
         if (queued)
         {
@@ -64,9 +65,10 @@ public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
     public bool Queue(KthreadDelayedWork work, TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(work);
+        string? origin = Origin();
         Enter(work);
         bool queued = !work.IsPending && work.Cancelling == 0;
-        bool program = queued && Start(work, delay);
+        bool program = queued && Start(work, delay, origin);
         _lock.Exit();
         if (queued)
             Tell(work, delay);
@@ -87,6 +89,7 @@ public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
     public bool Modify(KthreadDelayedWork work, TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(work);
+        string? origin = Origin();
         Enter(work);
         if (work.Cancelling > 0)
         {
@@ -95,7 +98,7 @@ public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
         }
 
         bool wasPending = TakeBack(work);
-        bool program = Start(work, delay);
+        bool program = Start(work, delay, origin);
         _lock.Exit();
         Tell(work, delay);
         if (program)
@@ -385,25 +388,30 @@ public sealed partial class KthreadWorker : IDisposable, IAsyncDisposable
             TracePoints.TimerStarted(work, _system.Timers.Now, delay);
         if (Listeners.Kthread)
             TracePoints.KthreadWorkQueued(work, this);
-        if (Listeners.Stacks)
-            Origins.Note(work);
     }
 
-    private void Add(KthreadWork work)
+    /// <summary>Before the lock, as it takes its time: the stack that queues, if that is recorded.</summary>
+    private static string? Origin() => Listeners.Stacks ? StackText.Capture() : null;
+
+    private void Add(KthreadWork work, string? origin = null)
     {
+        if (origin is not null)
+            Origins.Note(work, origin); // before the item can begin, and report a deadlock
         work.IsPending = true;
         _items.AddLast(work);
     }
 
     /// <summary>True when the timers are to be programmed after the lock.</summary>
-    private bool Start(KthreadDelayedWork work, TimeSpan delay)
+    private bool Start(KthreadDelayedWork work, TimeSpan delay, string? origin)
     {
         if (delay <= TimeSpan.Zero)
         {
-            Add(work);
+            Add(work, origin);
             return false;
         }
 
+        if (origin is not null)
+            Origins.Note(work, origin);
         work.IsPending = true;
         work.IsDelayed = true;
         return _system.Timers.Insert(work, delay);

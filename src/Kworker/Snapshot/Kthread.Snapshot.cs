@@ -3,7 +3,7 @@ namespace Kworker;
 /// <content>What a snapshot and the watchdog see of it.</content>
 public sealed partial class Kthread
 {
-    internal KthreadSnapshot ToSnapshot(int maxItems)
+    internal KthreadSnapshot ToSnapshot(int maxItems, IReadOnlyList<WorkItemSnapshot> delayed)
     {
         _lock.Enter();
         Waiter? waiter = _waiters.First;
@@ -24,6 +24,7 @@ public sealed partial class Kthread
             IsWorker = Worker is not null,
             Function = Worker?.RunInProgress is null ? null : Worker.CurrentFunction,
             Pending = Worker?.PendingFunctions(maxItems) ?? [],
+            Delayed = delayed,
         };
     }
 
@@ -34,6 +35,22 @@ public sealed partial class Kthread
         if (waitsFor is not null && ReferenceEquals(waitsFor, Idles))
             return "something to do";
         return waitsFor is Completion ? "a completion" : "a wait queue";
+    }
+
+    /// <summary>The stack at which the wait began that its thread sleeps in; null when it is in none, and where stacks are not recorded.</summary>
+    internal string? BlockedAt
+    {
+        get
+        {
+            if (!Listeners.Stacks)
+                return null;
+            _lock.Enter();
+            Waiter? waiter = _waiters.First;
+            while (waiter is not null and not ThreadWaiter) // what it awaits does not hold the thread
+                waiter = LinkedStack<Waiter, WaitTies.OfTask>.After(waiter);
+            _lock.Exit();
+            return waiter is null ? null : WaitStacks.Of(waiter);
+        }
     }
 
     /// <summary>

@@ -41,4 +41,7 @@ public sealed record KthreadSnapshot
 
     /// <summary>What waits in a kthread worker's line, in its order; no more than were asked for.</summary>
     public required IReadOnlyList<string> Pending { get; init; }
+
+    /// <summary>Items of a kthread worker whose time runs; no more than were asked for.</summary>
+    public IReadOnlyList<WorkItemSnapshot> Delayed { get; init; } = [];
 }

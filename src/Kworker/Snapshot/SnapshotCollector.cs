@@ -27,14 +27,16 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
         DateTimeOffset time = system.TimeProvider.GetUtcNow();
         PoolWorker[] workers = system.Registry.Workers;
         Note(workers);
-        ILookup<Workqueue?, (DelayedWork Work, TimeSpan DueIn)> delayed = system.Timers.Collect(maxItems).ToLookup(static item => item.Work.Target);
+        ILookup<Workqueue?, (DelayedWork Work, TimeSpan DueIn)> delayed = system.Timers.Collect<DelayedWork>(maxItems).ToLookup(static item => item.Work.Target);
+        ILookup<KthreadWorker?, WorkItemSnapshot> delayedOnKthreads = system.Timers.Collect<KthreadDelayedWork>(maxItems).OrderBy(static item => item.DueIn)
+            .ToLookup(static item => item.Work.Owner, static item => Delayed(item.Work, item.Work.FunctionName, item.DueIn));
 
         ILookup<Workqueue, (Work Work, Workqueue Queue, Place Place, PoolWorker? Worker, WorkRun? Run)> items = _items.ToLookup(static item => item.Queue);
         return new KworkerSnapshot(
             time,
             [.. _queues.Select(counts => ToSnapshot(counts, [.. items[counts.Queue]], delayed[counts.Queue]))],
             [.. _pools.Select(counts => ToSnapshot(counts, workers))],
-            [.. system.Registry.Kthreads.OrderBy(static kthread => kthread.Name, StringComparer.Ordinal).Select(kthread => kthread.ToSnapshot(maxItems))],
+            [.. system.Registry.Kthreads.OrderBy(static kthread => kthread.Name, StringComparer.Ordinal).Select(kthread => kthread.ToSnapshot(maxItems, kthread.Worker is { } worker ? [.. delayedOnKthreads[worker]] : []))],
             system.Helpers.Launcher.Ledger.RunningAmong(system.Helpers.ProcessIds))
         {
             RecentHelpers = system.Helpers.Launcher.Ledger.Recent,
@@ -163,17 +165,19 @@ internal sealed class SnapshotCollector(KworkerSystem system, int maxItems)
             })],
             Pending = Of(Place.Pending),
             Inactive = Of(Place.Inactive),
-            Delayed = [.. delayed.OrderBy(static item => item.DueIn).Select(static item => new WorkItemSnapshot
-            {
-                Function = item.Work.FunctionName,
-                DueIn = item.DueIn > TimeSpan.Zero ? item.DueIn : TimeSpan.Zero,
-                QueuedAt = Origins.Of(item.Work),
-            })],
+            Delayed = [.. delayed.OrderBy(static item => item.DueIn).Select(static item => Delayed(item.Work, item.Work.FunctionName, item.DueIn))],
         };
 
         WorkItemSnapshot[] Of(Place place) =>
             [.. items.Where(item => item.Place == place).Select(static item => new WorkItemSnapshot { Function = item.Work.FunctionName, QueuedAt = Origins.Of(item.Work) })];
     }
+
+    private static WorkItemSnapshot Delayed(DeferredItem work, string function, TimeSpan dueIn) => new()
+    {
+        Function = function,
+        DueIn = dueIn > TimeSpan.Zero ? dueIn : TimeSpan.Zero,
+        QueuedAt = Origins.Of(work),
+    };
 
     private PoolSnapshot ToSnapshot(PoolCounts counts, PoolWorker[] workers) => new()
     {

@@ -30,7 +30,7 @@ internal static class SnapshotText
         Items(text, "in-flight", queue.InFlight, static item => $"{item.Thread ?? (item.IsAwaiting ? "awaiting" : "?")}:{item.Function}{For(item.Duration)}");
         Items(text, "pending", queue.Pending, static item => item.Function);
         Items(text, "inactive", queue.Inactive, static item => item.Function);
-        Items(text, "delayed", queue.Delayed, static item => $"{item.Function} in {Seconds(item.DueIn ?? TimeSpan.Zero)}");
+        Items(text, "delayed", queue.Delayed, Delayed);
     }
 
     private static void Write(StringBuilder text, PoolSnapshot pool)
@@ -51,6 +51,8 @@ internal static class SnapshotText
             Line(text, $"  in-flight: {kthread.Function}");
         if (kthread.Pending.Count != 0)
             Line(text, $"  pending: {string.Join(", ", kthread.Pending)}");
+        if (kthread.Delayed.Count != 0)
+            Line(text, $"  delayed: {string.Join(", ", kthread.Delayed.Select(Delayed))}");
     }
 
     private static void Items(StringBuilder text, string kind, IReadOnlyList<WorkItemSnapshot> items, Func<WorkItemSnapshot, string> write)
@@ -58,6 +60,8 @@ internal static class SnapshotText
         if (items.Count != 0)
             Line(text, $"    {kind}: {string.Join(", ", items.Select(write))}");
     }
+
+    private static string Delayed(WorkItemSnapshot item) => $"{item.Function} in {Seconds(item.DueIn ?? TimeSpan.Zero)}";
 
     private static string For(TimeSpan? duration) => duration is { } known ? $" for {Seconds(known)}" : "";
 

@@ -184,7 +184,7 @@ public sealed partial class KworkerSystem
     private bool EndDelays(List<UnfinishedWork> unfinished)
     {
         bool any = false;
-        foreach ((DelayedWork work, TimeSpan dueIn) in Timers.Collect(int.MaxValue))
+        foreach ((DelayedWork work, TimeSpan dueIn) in Timers.Collect<DelayedWork>(int.MaxValue))
         {
             if (work.Target is not { } queue)
                 continue;
@@ -204,7 +204,7 @@ public sealed partial class KworkerSystem
         do
         {
             before = unfinished.Count;
-            foreach ((DelayedWork work, TimeSpan dueIn) in Timers.Collect(int.MaxValue))
+            foreach ((DelayedWork work, TimeSpan dueIn) in Timers.Collect<DelayedWork>(int.MaxValue))
             {
                 if (work.Target is { } queue && work.Cancel())
                     unfinished.Add(Of(work, queue, UnfinishedState.Delayed, dueIn: dueIn));

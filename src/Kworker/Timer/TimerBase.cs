@@ -256,16 +256,17 @@ internal sealed class TimerBase : IDisposable
     internal long Now => _ticks.Now;
 
     /// <summary>
-    /// Delayed work items whose time runs, and when it ends: no more than <paramref name="max"/>, in no order, of as many timers as can be looked at in a short time.
+    /// Delayed items of a kind whose time runs, and when it ends: no more than <paramref name="max"/>, in no order, of as many timers as can be looked at in a short time.
     /// </summary>
-    internal List<(DelayedWork Work, TimeSpan DueIn)> Collect(int max)
+    internal List<(T Work, TimeSpan DueIn)> Collect<T>(int max)
+        where T : DeferredItem
     {
-        var found = new List<(DelayedWork Work, TimeSpan DueIn)>();
+        var found = new List<(T Work, TimeSpan DueIn)>();
         _lock.Enter();
         EmptyAll();
         foreach (DeferredItem item in _wheel.Items.Take((int)Math.Min(max * 16L, int.MaxValue)))
         {
-            if (found.Count < max && item is DelayedWork work && TimerArming.TryReadSettled(item, out long tick))
+            if (found.Count < max && item is T work && TimerArming.TryReadSettled(item, out long tick))
                 found.Add((work, Until(tick)));
         }
 

@@ -8,7 +8,9 @@ internal static class Origins
     private static readonly ConditionalWeakTable<DeferredItem, string> s_stacks = [];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Note(DeferredItem item) => s_stacks.AddOrUpdate(item, StackText.Capture());
+    internal static void Note(DeferredItem item) => Note(item, StackText.Capture());
+
+    internal static void Note(DeferredItem item, string stack) => s_stacks.AddOrUpdate(item, stack);
 
     internal static string? Of(DeferredItem item) => s_stacks.TryGetValue(item, out string? stack) ? stack : null;
 }

@@ -156,14 +156,15 @@ internal sealed class Watchdog : TimedItem
             foreach ((Waiter waiter, int waits) in kthread.UninterruptibleWaits())
             {
                 if (look.IsOver(_taskLimit, waiter, waits, out TimeSpan duration))
-                    look.Reports.Add(WatchdogEventArgs.OfTask(kthread.Name, kthread.Worker?.CurrentFunction, duration, WaitStacks.Of(waiter) ?? StackOf(kthread)));
+                    look.Reports.Add(WatchdogEventArgs.OfTask(
+                        kthread.Name, kthread.Worker?.CurrentFunction, kthread.Worker?.Name, duration, WaitStacks.Of(waiter) ?? StackOf(kthread)));
             }
         }
     }
 
-    private static string StackOf(PoolWorker worker) => OsThread.Describe(worker.ThreadId);
+    private static string StackOf(PoolWorker worker) => worker.BlockedAt ?? OsThread.Describe(worker.ThreadId);
 
-    private static string StackOf(Kthread kthread) => OsThread.Describe(kthread.ThreadId);
+    private static string StackOf(Kthread kthread) => kthread.BlockedAt ?? OsThread.Describe(kthread.ThreadId);
 
     /// <summary>What a pool's workers have begun so far. It falls when one ends, and that is a change, too.</summary>
     private static long Progress(WorkerPool pool, PoolWorker[] workers)

@@ -68,6 +68,8 @@ public abstract class DelayedWork : Work
         }
 
         Target = target;
+        if (target.FlowsContext)
+            WorkContexts.Capture(this);
         target.OwningSystem.Timers.Arm(this, delay);
     }
 
@@ -113,7 +115,7 @@ public abstract class DelayedWork : Work
     /// <summary>Whether nothing is to be done but to arm it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanArm(Workqueue target, TimeSpan delay) =>
-        delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && !target.IsDisposed;
+        delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && target.MayArmDirectly;
 
     /// <summary>From idle to armed in one step, or from armed to armed anew. False when it is in another state.</summary>
     private bool TryArm(Workqueue target, TimeSpan delay, bool modify, out bool wasPending)

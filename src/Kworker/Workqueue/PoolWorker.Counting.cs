@@ -10,6 +10,7 @@ internal sealed partial class PoolWorker
 
     private int _notRunning; // R: why it does not count as running, bits as above (WORKER_NOT_RUNNING); 0 when it does
     private int _blockingDepth; // its own thread's
+    private string? _blockedAt; // see BlockedAt; its own thread's, read by the watchdog
     private int _begunAtLastLook; // the monitor's
     private bool _sleptAtLastLook; // at the item of that look; the monitor's
 
@@ -25,11 +26,18 @@ internal sealed partial class PoolWorker
     /// <summary>From any thread: its thread sleeps.</summary>
     internal bool IsAsleep => _probe!.IsAsleep;
 
+    /// <summary>
+    /// From any thread: the stack at which the function began to block; null while it does not, and where stacks are not recorded (<see cref="Listeners.Stacks"/>).
+    /// </summary>
+    internal string? BlockedAt => Volatile.Read(ref _blockedAt);
+
     /// <summary>The function is about to block: what has been taken ahead is for others, and another worker may run (<c>wq_worker_sleeping</c>).</summary>
     internal void BeginBlocking()
     {
         if (_blockingDepth++ != 0)
             return;
+        if (Listeners.Stacks)
+            Volatile.Write(ref _blockedAt, StackText.Capture());
         // Until the next item: what would stand behind this one might wait for long.
         _chained = null;
         _keepsContinuations = false;
@@ -45,6 +53,7 @@ internal sealed partial class PoolWorker
     {
         if (--_blockingDepth != 0)
             return;
+        _blockedAt = null;
         RunLock runLock = _pool.System.RunLock;
         runLock.Enter();
         CountIn(Blocked | Detected);

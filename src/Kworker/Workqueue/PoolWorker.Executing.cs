@@ -22,6 +22,16 @@ internal sealed partial class PoolWorker
             run.Begin(work, work.Queue!, work.Epoch!);
         }
 
+        ExecutionContext? context = null;
+        if (run?.Queue is { IsPlain: false } queue)
+        {
+            if (queue.IsCpuIntensive)
+                CountOut(CpuIntensive);
+            // A piece that follows an await brings its own.
+            if (queue.FlowsContext && item is Work flowing)
+                context = WorkContexts.Take(flowing);
+        }
+
         // Out of the list before it is let go of: from then on anybody may put it into an inbox or the wheel, without the run lock and by the same links.
         item.Unlink();
         item.IsTied = false;
@@ -33,8 +43,6 @@ internal sealed partial class PoolWorker
         Seam.Write(ref _begun, _begun + 1);
         if (item is not Work)
             Volatile.Write(ref _others, _others + 1);
-        if (CurrentQueue is { IsCpuIntensive: true })
-            CountOut(CpuIntensive);
         // Others may be waiting: if not enough workers run, one more goes on with them.
         _pool.NeedsPlan = true;
         runLock.Exit();
@@ -42,6 +50,8 @@ internal sealed partial class PoolWorker
             TracePoints.Rescued(_rescuer.QueueName);
 
         Seam.Write(ref _isInside, 1);
+        if (context is not null)
+            ExecutionContext.Restore(context); // until CleanUp
         bool isOver = Execute(item, run);
         Seam.Write(ref _isInside, 0);
         _keepsContinuations = false;

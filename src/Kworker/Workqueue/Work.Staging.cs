@@ -4,7 +4,7 @@ namespace Kworker;
 public abstract partial class Work
 {
     /// <summary>Whether a worker may take it ahead: a plain function that is not running. Run lock; it is in a list.</summary>
-    internal bool MayBeStaged => !IsTied && !Queue!.IsCpuIntensive && MayBeReceivedStaged;
+    internal bool MayBeStaged => !IsTied && Queue!.IsPlain && MayBeReceivedStaged;
 
     /// <summary>The same of one that comes from the inbox, where nothing is tied to it.</summary>
     internal bool MayBeReceivedStaged => !IsAsync && (Seam.Read(in State) & Running) == 0;

@@ -147,6 +147,7 @@ public sealed partial class Workqueue
     {
         OwningSystem.RunLock.Enter();
         _isDisposed = true;
+        MayArmDirectly = false;
         OwningSystem.RunLock.Exit();
     }
 
@@ -174,6 +175,7 @@ public sealed partial class Workqueue
         OwningSystem.RunLock.Enter();
         _drainers--;
         _isDisposed |= close;
+        MayArmDirectly &= !close;
         if (!_isDisposed && _drainers == 0)
             Seam.Write(ref _signs.Gate, _signs.Gate + 1);
         if (_drainers == 0)

@@ -61,6 +61,9 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
             : options.Unbound || options.Ordered ? OwningSystem.Unbound
             : OwningSystem.Normal;
         IsCpuIntensive = options.CpuIntensive;
+        FlowsContext = options.FlowExecutionContext;
+        IsPlain = !IsCpuIntensive && !FlowsContext;
+        MayArmDirectly = !FlowsContext;
         RunsDelayedAtShutdown = options.RunDelayedAtShutdown;
         _oldestEpoch = _epoch;
         if (options.MemReclaim)
@@ -92,6 +95,18 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
 
     /// <summary>Its items do not count as running.</summary>
     internal bool IsCpuIntensive { get; }
+
+    /// <summary>See <see cref="WorkqueueOptions.FlowExecutionContext"/>.</summary>
+    internal bool FlowsContext { get; }
+
+    /// <summary>There is nothing to be done around each of its items: a worker may take them ahead, and run one after the other.</summary>
+    internal bool IsPlain { get; }
+
+    /// <summary>
+    /// There is nothing to be done about a delayed item but to arm it: the queue has not been disposed of, and no context flows. Written under the run lock; for a look without it,
+    /// as <see cref="IsDisposed"/>.
+    /// </summary>
+    internal bool MayArmDirectly { get; private set; }
 
     /// <summary>See <see cref="WorkqueueOptions.RunDelayedAtShutdown"/>.</summary>
     internal bool RunsDelayedAtShutdown { get; }
@@ -177,9 +192,11 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// <summary>A push into the inbox would be refused: see <see cref="Signs.Gate"/>.</summary>
     private static bool IsOdd(int gate) => (gate & 1) != 0;
 
-    /// <summary>By the owner of Pending: puts the item in line, or releases it and throws.</summary>
+    /// <summary>By the owner of Pending, who has been asked to queue the item: puts it in line, or releases it and throws.</summary>
     internal void Enqueue(Work work)
     {
+        if (FlowsContext)
+            WorkContexts.Capture(work);
         if (TryEnqueue(work))
             return;
         Exception refusal = RefusalOf(work);
@@ -261,7 +278,7 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     /// </summary>
     internal bool TryReceive(Work work, Stage stage)
     {
-        if (IsOdd(_signs.Gate) || !HasPlace || IsCpuIntensive || !work.MayBeReceivedStaged || Listeners.Workqueue)
+        if (IsOdd(_signs.Gate) || !HasPlace || !IsPlain || !work.MayBeReceivedStaged || Listeners.Workqueue)
             return false;
         work.EnterEpoch(this, CountIn());
         if (work.IsInactive)

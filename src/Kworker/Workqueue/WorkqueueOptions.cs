@@ -33,4 +33,11 @@ public sealed class WorkqueueOptions
     /// What waits for its time on this queue when the system is shut down (<see cref="KworkerSystem.ShutdownAsync"/>) is run then. Unless set it is given up, and reported.
     /// </summary>
     public bool RunDelayedAtShutdown { get; set; }
+
+    /// <summary>
+    /// Each item runs in the <see cref="ExecutionContext"/> (<see cref="AsyncLocal{T}"/>, culture) of the call that queued it, or, for a delayed item, that armed it last. Unless set it
+    /// runs in that of the worker, which is empty. Not for what the queue runs as <see cref="Workqueue.TaskScheduler"/> or
+    /// <see cref="Workqueue.SynchronizationContext"/>: tasks and async methods bring their own.
+    /// </summary>
+    public bool FlowExecutionContext { get; set; }
 }

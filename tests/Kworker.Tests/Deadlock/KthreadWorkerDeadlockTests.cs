@@ -167,6 +167,28 @@ public sealed class KthreadWorkerDeadlockTests : IDisposable
         await flush;
     }
 
+    [Fact]
+    public void Stacks_are_in_the_report_when_they_are_recorded()
+    {
+        using var system = new KworkerSystem(new KworkerSystemOptions { RecordStacks = true });
+        using var worker = new KthreadWorker("recorded", system);
+        DeadlockException? report = null;
+        KthreadWork<int>? self = null;
+        self = new KthreadWork<int>(0, _ => report = Assert.Throws<DeadlockException>(() => self!.Flush()));
+        Run(worker, self);
+        DeadlockLink link = Assert.Single(report!.Cycle);
+        Assert.Equal("kthread worker recorded", link.Queue);
+        Assert.Contains(nameof(Run), link.QueuedAt, StringComparison.Ordinal);
+        Assert.Contains(nameof(Stacks_are_in_the_report_when_they_are_recorded), link.WaitsAt, StringComparison.Ordinal);
+        Assert.Contains(nameof(Run), report.Message, StringComparison.Ordinal);
+    }
+
+    private static void Run(KthreadWorker worker, KthreadWork work)
+    {
+        Assert.True(worker.Queue(work));
+        work.Flush();
+    }
+
     /// <summary>For what no hand-shake can tell: that another thread has begun to wait.</summary>
     private static void Until(Func<bool> condition)
     {

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 namespace Kworker.Tests.Guide;
 
 /// <summary>
-/// That the code in a document is the code that is compiled and run: a fence behind <c>&lt;!-- NAME --&gt;</c> has the text between "guide: NAME" and
+/// That the code in documents is the code that is compiled and run: a fence behind <c>&lt;!-- NAME --&gt;</c> has the text between "guide: NAME" and
 /// "guide end" of a file of the tests, without its indentation.
 /// </summary>
 internal static partial class GuideText
 {
-    internal static void Check(string document, string tests)
+    internal static void Check(string tests, params string[] documents)
     {
         Dictionary<string, string> snippets = Snippets(tests);
-        string guide = File.ReadAllText(Path.Combine(Root(), "docs", document));
+        string guide = string.Concat(documents.Select(static document => File.ReadAllText(Path.Combine(Root(), "docs", document))));
         var named = Fence().Matches(guide).ToDictionary(static match => match.Groups["name"].Value, static match => match.Groups["code"].Value);
         Assert.Equal(snippets.Keys.Order(), named.Keys.Order());
         foreach ((string name, string code) in named)

@@ -30,6 +30,24 @@ public sealed class AllocationTests : IDisposable
     }
 
     [Fact]
+    public void To_queue_and_run_an_item_in_its_callers_context()
+    {
+        var local = new AsyncLocal<string> { Value = "the caller's" };
+        using var queue = new Workqueue("test", new WorkqueueOptions { FlowExecutionContext = true }, _system);
+        var ran = new Completion();
+        var work = new Work<Completion>(ran, ran =>
+        {
+            if (local.Value is not null)
+                ran.Complete();
+        });
+        AssertNothing(() =>
+        {
+            queue.Queue(work);
+            ran.Wait();
+        });
+    }
+
+    [Fact]
     public void To_queue_many_items_and_run_them()
     {
         using var queue = new Workqueue("test", null, _system);

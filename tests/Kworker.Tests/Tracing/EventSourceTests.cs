@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using System.Reflection;
 
 namespace Kworker.Tests;
 
@@ -10,6 +11,19 @@ public sealed class EventSourceTests
     {
         Assert.Null(KworkerEventSource.Log.ConstructionException);
         Assert.NotEmpty(EventSource.GenerateManifest(typeof(KworkerEventSource), "Kworker.dll", EventManifestOptions.Strict)!);
+    }
+
+    [Fact]
+    public void The_chapter_names_all_events()
+    {
+        string chapter = Chapter.Section("What happens");
+        string[] events =
+        [
+            .. typeof(KworkerEventSource).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
+                .Where(static method => method.GetCustomAttribute<EventAttribute>() is not null).Select(static method => method.Name),
+        ];
+        Assert.NotEmpty(events);
+        Assert.All(events, name => Assert.Contains($"`{name}`", chapter, StringComparison.Ordinal));
     }
 
     [Fact]

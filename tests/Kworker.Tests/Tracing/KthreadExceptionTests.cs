@@ -53,6 +53,7 @@ public sealed class KthreadExceptionTests : IDisposable
         Assert.Throws<FormatException>(() => kthread.Stop());
         Assert.Contains(events.Named("kthread_exception"), e => (string)e.Payload![0]! == "traced thrower" && ((string)e.Payload[1]!).Contains("thrown on purpose"));
         Assert.Contains(events.Named("sched_kthread_start"), e => (string)e.Payload![0]! == "traced thrower");
+        Assert.Contains(events.Named("sched_kthread_stop"), e => (string)e.Payload![0]! == "traced thrower");
         Assert.Contains(events.Named("sched_kthread_stop_ret"), e => (string)e.Payload![0]! == "traced thrower" && (int)e.Payload[1]! == -Errno.EINTR);
     }
 }

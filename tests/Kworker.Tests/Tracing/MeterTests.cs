@@ -1,9 +1,9 @@
-using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
 
 namespace Kworker.Tests;
 
 [Collection(nameof(TracingTests))]
-public sealed class MeterTests
+public sealed partial class MeterTests
 {
     [Fact]
     public void What_is_observed_is_what_happened()
@@ -22,7 +22,7 @@ public sealed class MeterTests
             end.Wait();
         }));
         begun.Wait();
-        var seen = Collect();
+        var seen = MeterReading.Take();
         Assert.Equal(102, seen["kworker.work.queued", "measured queue"]);
         Assert.Equal(1, seen["kworker.queue.unfinished", "measured queue"]);
         Assert.True(seen["kworker.work.executed", "n"] >= 102);
@@ -36,41 +36,19 @@ public sealed class MeterTests
     {
         var system = new KworkerSystem();
         using (new Workqueue("queue of the ended", null, system))
-            Assert.Contains(Collect().Keys, static key => key.Tags == "queue of the ended");
+            Assert.Contains(MeterReading.Take().Keys, static key => key.Tags == "queue of the ended");
         system.Dispose();
-        Assert.DoesNotContain(Collect().Keys, static key => key.Tags == "queue of the ended");
+        Assert.DoesNotContain(MeterReading.Take().Keys, static key => key.Tags == "queue of the ended");
     }
 
-    private static Observations Collect()
+    [Fact]
+    public void The_chapter_names_the_instruments_that_there_are()
     {
-        var seen = new Observations();
-        using var listener = new MeterListener
-        {
-            InstrumentPublished = static (instrument, listener) =>
-            {
-                if (instrument.Meter.Name == "Kworker")
-                    listener.EnableMeasurementEvents(instrument);
-            },
-        };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => seen.Add(instrument.Name, tags, value));
-        listener.Start();
-        listener.RecordObservableInstruments();
-        return seen;
+        using var system = new KworkerSystem();
+        IEnumerable<string> named = Instrument().Matches(Chapter.Section("How much")).Select(static match => match.Groups[1].Value);
+        Assert.Equal(named.Order(StringComparer.Ordinal), MeterReading.Take().Instruments.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Values by instrument and tags; those of several systems added up.</summary>
-    private sealed class Observations
-    {
-        private readonly Dictionary<(string Name, string Tags), long> _values = [];
-
-        public IEnumerable<(string Name, string Tags)> Keys => _values.Keys;
-
-        public long this[string name, string tags] => _values[(name, tags)];
-
-        public void Add(string name, ReadOnlySpan<KeyValuePair<string, object?>> tags, long value)
-        {
-            string text = string.Join('/', tags.ToArray().Select(static tag => tag.Value));
-            _values[(name, text)] = _values.GetValueOrDefault((name, text)) + value;
-        }
-    }
+    [GeneratedRegex(@"`(kworker\.[a-z._]+)`")]
+    private static partial Regex Instrument();
 }

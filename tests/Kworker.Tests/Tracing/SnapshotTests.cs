@@ -1,3 +1,4 @@
+using Kworker.Tests.UserModeHelpers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Kworker.Tests;
@@ -121,6 +122,69 @@ public sealed class SnapshotTests
         Assert.InRange(Assert.Single(system.Snapshot().Workqueues.Single().Delayed).DueIn!.Value.TotalMinutes, 59, 60.1);
         item.Cancel();
         Assert.Empty(system.Snapshot().Workqueues.Single().Delayed);
+    }
+
+    [Fact]
+    public void What_waits_for_its_time_on_a_kthread_worker_is_under_it()
+    {
+        var time = new FakeTimeProvider();
+        using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = time });
+        using var disk = new KthreadWorker("disk", system);
+        using var other = new KthreadWorker("other", system);
+        disk.Flush(); // its thread has begun
+        other.Flush();
+        KthreadDelayedWork<int>[] items = [.. Enumerable.Range(0, 3).Select(static i => new KthreadDelayedWork<int>(i, static _ => { }))];
+        for (int i = 0; i < items.Length; i++)
+            disk.Queue(items[i], TimeSpan.FromMinutes(i + 1));
+        items[1].CancelSync();
+        time.Advance(TimeSpan.FromSeconds(10));
+        KworkerSnapshot snapshot = system.Snapshot();
+        Assert.Equal([50, 170], Of(snapshot, "disk").Delayed.Select(static item => (int)Math.Round(item.DueIn!.Value.TotalSeconds)));
+        Assert.Empty(Of(snapshot, "disk").Pending);
+        Assert.Empty(Of(snapshot, "other").Delayed);
+        Assert.Contains("\n  delayed: SnapshotTests.What_waits_for_its_time_on_a_kthread_worker_is_under_it lambda in 50s, ", snapshot.ToString(), StringComparison.Ordinal);
+        Assert.Single(Of(system.Snapshot(maxItems: 1), "disk").Delayed);
+        items[0].CancelSync();
+        items[2].CancelSync();
+        Assert.Empty(Of(system.Snapshot(), "disk").Delayed);
+
+        static KthreadSnapshot Of(KworkerSnapshot snapshot, string name) => snapshot.Kthreads.Single(kthread => kthread.Name == name);
+    }
+
+    [Fact]
+    public void A_helper_that_runs_is_in_it()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var system = new KworkerSystem(new KworkerSystemOptions { Log = static _ => { } });
+        using var queue = new Workqueue("helpers", null, system);
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("kworker-snapshot-");
+        string gate = Path.Combine(directory.FullName, "gate");
+        Assert.Equal(0, NativeCalls.MakeFifo(gate, 0x180));
+        HelperStatus status = default;
+        var call = new Work<string>(gate, gate => status = UserModeHelper.Call("/bin/sh", ["sh", "-c", ": < \"$1\"", "sh", gate], [], HelperWait.WaitExec));
+        queue.Queue(call);
+        call.Flush();
+        Assert.Equal(0, status.Raw);
+        try
+        {
+            KworkerSnapshot snapshot = system.Snapshot();
+            HelperSnapshot helper = Assert.Single(snapshot.Helpers);
+            Assert.Equal("/bin/sh", helper.Path);
+            Assert.EndsWith($"{Environment.NewLine}Showing usermode helpers: {helper.ProcessId}", snapshot.ToString(), StringComparison.Ordinal);
+            MeterReading.AssertCounts("kworker.helpers.running", system, static system => system.Helpers.Running);
+            MeterReading.AssertCounts("kworker.helpers.started", system, static system => system.Counters.Helpers);
+        }
+        finally
+        {
+            HelperPrograms.OpenGate(gate).Dispose();
+        }
+
+        var spin = new SpinWait();
+        while (system.Snapshot().Helpers.Count != 0)
+            spin.SpinOnce();
+        Assert.DoesNotContain("helpers: ", system.Snapshot().ToString(), StringComparison.Ordinal);
+        directory.Delete(recursive: true);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -23,6 +22,7 @@ public sealed partial class TracingChapterTests
         using var disk = new KthreadWorker("disk", system);
         using var last = new AtEnd(s_end.CompleteAll);
         var reminder = new DelayedWork<int>(0, Mail.Remind);
+        var trim = new KthreadDelayedWork<int>(0, Disk.Trim);
         archive.Queue(new Work<int>(0, Archive.Compact));
         s_begun.Wait();
         archive.Queue(new Work<int>(0, Archive.Index));
@@ -31,6 +31,7 @@ public sealed partial class TracingChapterTests
         mail.Queue(new Work<int>(1, Mail.SendAsync));
         mail.Queue(reminder, TimeSpan.FromMinutes(5));
         disk.Queue(new KthreadWork<int>(0, Disk.Sync));
+        disk.Queue(trim, TimeSpan.FromHours(1));
         s_begun.Wait();
         Until(() => system.Snapshot().Workqueues.SelectMany(static queue => queue.InFlight).Any(static item => item.IsAwaiting));
         for (int i = 0; i < 24; i++)
@@ -46,6 +47,7 @@ public sealed partial class TracingChapterTests
             time.Advance(TimeSpan.FromSeconds(1));
         AssertInChapter(log.Last());
         reminder.Cancel();
+        trim.CancelSync();
     }
 
     [Fact]
@@ -83,10 +85,9 @@ public sealed partial class TracingChapterTests
         }
     }
 
-    private static void AssertInChapter(string text, [CallerFilePath] string source = "")
+    private static void AssertInChapter(string text)
     {
-        string chapter = File.ReadAllText(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", "..", "docs", "tracing.md"));
-        Assert.True(Normal(chapter).Contains(Normal(text), StringComparison.Ordinal), $"docs/tracing.md does not have this:{Environment.NewLine}{text}");
+        Assert.True(Normal(Chapter.Text).Contains(Normal(text), StringComparison.Ordinal), $"docs/tracing.md does not have this:{Environment.NewLine}{text}");
     }
 
     /// <summary>Without what is different each time: numbers of threads, what the operating system says of them, and indentation.</summary>
@@ -107,12 +108,6 @@ public sealed partial class TracingChapterTests
         var spin = new SpinWait();
         while (!condition())
             spin.SpinOnce();
-    }
-
-    /// <summary>So that a failure is one, and no hang of what is disposed of after it.</summary>
-    private sealed class AtEnd(Action action) : IDisposable
-    {
-        public void Dispose() => action();
     }
 
     private static class Archive
@@ -147,6 +142,10 @@ public sealed partial class TracingChapterTests
         {
             s_begun.Complete();
             s_end.Wait();
+        }
+
+        internal static void Trim(int _)
+        {
         }
     }
 }

@@ -43,7 +43,7 @@ public sealed class WatchdogTests : IDisposable
         Assert.InRange(report.Duration.TotalSeconds, 30, 36);
         Assert.Contains("thread ", report.Where, StringComparison.Ordinal);
         Assert.StartsWith($"kworker: {report.Function} (queue slow) has been running on {report.Subject} for 30 s", Assert.Single(_log), StringComparison.Ordinal);
-        Assert.Contains(events.Named("watchdog"), e => (string)e.Payload![3]! == "slow");
+        AssertTraced(events, report);
         Pass(TimeSpan.FromMinutes(10));
         Assert.Single(_reports);
         end.Complete();
@@ -74,9 +74,20 @@ public sealed class WatchdogTests : IDisposable
     [Fact]
     public void A_pool_that_begins_nothing_while_work_waits_is_reported_with_what_is_alive()
     {
+        using var events = new EventRecorder(KworkerEventSource.Keywords.Health);
+        using var blocked = new Workqueue("blocked", null, _system);
         using var queue = new Workqueue("busy", null, _system);
         var begun = new Completion();
+        var unblock = new Completion();
         bool end = false;
+        using var last = new AtEnd(() =>
+        {
+            Volatile.Write(ref end, true);
+            unblock.Complete();
+        });
+        blocked.Queue(new Work<Completion>(unblock, Halted)); // for longer, but has given its place to others
+        Until(() => _system.Snapshot().Pools.Single(static pool => pool.Name == "n").Threads.Any(static thread => thread.State == WorkerState.Blocked));
+        Pass(TimeSpan.FromSeconds(12));
         queue.Queue(new Work<int>(0, _ =>
         {
             begun.Complete();
@@ -88,7 +99,10 @@ public sealed class WatchdogTests : IDisposable
         queue.Queue(new Work<int>(0, static _ => { }));
         Pass(TimeSpan.FromSeconds(42));
         WatchdogEventArgs report = Assert.Single(_reports, static report => report.Kind == WatchdogKind.PoolStalled);
-        Assert.Equal("n", report.Subject);
+        Assert.Equal(("n", "busy"), (report.Subject, report.Queue));
+        Assert.Equal($"{nameof(WatchdogTests)}.{nameof(A_pool_that_begins_nothing_while_work_waits_is_reported_with_what_is_alive)} lambda", report.Function);
+        Assert.Contains($"while work waits; longest at work: {report.Function} (queue busy)", report.ToString(), StringComparison.Ordinal);
+        AssertTraced(events, report);
         Assert.Contains("busy", report.ToString(), StringComparison.Ordinal);
         Assert.Contains("pending: ", report.ToString(), StringComparison.Ordinal);
         Assert.True(_system.Snapshot().Pools.Single(static pool => pool.Name == "n").Hung >= TimeSpan.FromSeconds(30));
@@ -171,6 +185,55 @@ public sealed class WatchdogTests : IDisposable
         Until(() => kthread.HasExited);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void So_it_does_for_a_workqueues_item(bool announced)
+    {
+        using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = _time, Log = _log.Enqueue, RecordStacks = true });
+        system.Stalled += (_, report) => _reports.Enqueue(report);
+        using var queue = new Workqueue("slow", new() { Unbound = true }, system);
+        var end = new Completion();
+        using var gate = new ManualResetEventSlim();
+        using var last = new AtEnd(() =>
+        {
+            end.Complete();
+            gate.Set();
+        });
+        queue.Queue(announced ? new Work<ManualResetEventSlim>(gate, HaltedElsewhere) : new Work<Completion>(end, Halted));
+        Until(() => system.Registry.Workers.Any(static worker => worker.BlockedAt is not null));
+        Pass(TimeSpan.FromSeconds(42));
+        WatchdogEventArgs report = Assert.Single(_reports);
+        Assert.Equal(WatchdogKind.ItemRunsLong, report.Kind);
+        Assert.Contains(announced ? nameof(HaltedElsewhere) : nameof(Halted), report.Where.Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains(nameof(So_it_does_for_a_workqueues_item), report.QueuedAt, StringComparison.Ordinal);
+        end.Complete();
+        gate.Set();
+        queue.Flush();
+        Assert.All(system.Registry.Workers, static worker => Assert.Null(worker.BlockedAt));
+    }
+
+    [Fact]
+    public void And_for_a_kthread_workers_item()
+    {
+        using var events = new EventRecorder(KworkerEventSource.Keywords.Health);
+        using var system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = _time, Log = _log.Enqueue, RecordStacks = true });
+        system.Stalled += (_, report) => _reports.Enqueue(report);
+        using var worker = new KthreadWorker("disk", system);
+        var end = new Completion();
+        using var last = new AtEnd(end.Complete);
+        worker.Queue(new KthreadWork<Completion>(end, Halted));
+        Until(() => worker.Thread.UninterruptibleWaits().Count == 1);
+        Pass(TimeSpan.FromSeconds(160));
+        Assert.Equal([WatchdogKind.ItemRunsLong, WatchdogKind.TaskHung], _reports.Select(static report => report.Kind));
+        foreach (WatchdogEventArgs report in _reports)
+        {
+            Assert.Equal(("disk", "disk", $"{nameof(WatchdogTests)}.{nameof(Halted)}"), (report.Subject, report.Queue, report.Function));
+            Assert.Contains(nameof(Halted), report.Where.Split('\n')[0], StringComparison.Ordinal);
+            AssertTraced(events, report);
+        }
+    }
+
     [Fact]
     public void Limits_can_be_set_and_turned_off()
     {
@@ -198,6 +261,23 @@ public sealed class WatchdogTests : IDisposable
         WatchdogEventArgs report = Assert.Single(_reports);
         Assert.Equal((WatchdogKind.ItemRunsLong, "thread", "thread"), (report.Kind, report.Queue, report.Subject));
         end.Complete();
+    }
+
+    private static void AssertTraced(EventRecorder events, WatchdogEventArgs report) =>
+        Assert.Contains(
+            events.Named("watchdog"),
+            e => e.Payload!.SequenceEqual([report.Kind.ToString(), report.Subject, report.Function ?? "", report.Queue ?? "", report.Duration.TotalSeconds]));
+
+    private static void Halted(Completion end)
+    {
+        end.Wait();
+        GC.KeepAlive(end); // the wait is no tail call: this function is on the stack
+    }
+
+    private static void HaltedElsewhere(ManualResetEventSlim gate)
+    {
+        using (Worker.Blocking())
+            gate.Wait();
     }
 
     private static int Stuck(Completion end)

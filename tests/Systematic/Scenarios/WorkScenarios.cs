@@ -26,6 +26,35 @@ public sealed class WorkScenarios
     });
 
     [Fact]
+    public void Each_run_has_the_context_of_the_call_that_queued_it() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", new WorkqueueOptions { FlowExecutionContext = true }, scenario.System);
+        var caller = new AsyncLocal<string?>();
+        var queued = new List<string?>();
+        var seen = new List<string?>();
+        var probe = new Probe { Inside = () => seen.Add(caller.Value) };
+        var work = new Work<Probe>(probe, Probe.Function);
+        var other = scenario.Run("other", () => QueueTwice("other"));
+        QueueTwice("body");
+        other.Join();
+        work.Flush();
+        Assert.Equal(queued.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
+
+        void QueueTwice(string name)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                string call = caller.Value = $"{name} {i}";
+                if (queue.Queue(work))
+                    queued.Add(call);
+            }
+
+            caller.Value = null; // the thread may serve the next schedule
+        }
+    });
+
+    [Fact]
     public void An_item_on_two_queues_of_two_pools_never_runs_twice_at_once() => Explorer.Explore(scenario =>
     {
         var normal = new Workqueue("normal", null, scenario.System);
