@@ -174,6 +174,9 @@ internal sealed partial class NfsState
         {
             if (_byId.TryGetValue(id, out client))
             {
+                // 4.0 knows no such end: its client would find itself gone.
+                if (client.MinorVersion == 0)
+                    return Nfsstat4.StaleClientid;
                 if (HasState(client))
                     return Nfsstat4.ClientidBusy;
                 if (!TryRemove(client))
@@ -181,7 +184,7 @@ internal sealed partial class NfsState
             }
             else
             {
-                if (_unconfirmedById.GetValueOrDefault(id) is not { } unconfirmed)
+                if (_unconfirmedById.GetValueOrDefault(id) is not { MinorVersion: > 0 } unconfirmed)
                     return Nfsstat4.StaleClientid;
                 DropUnconfirmed(unconfirmed);
             }
