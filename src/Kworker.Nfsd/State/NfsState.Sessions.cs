@@ -104,7 +104,6 @@ internal sealed partial class NfsState
                 return Nfsstat4.SeqMisordered;
             if (client.Principal != principal)
                 return confirmed is null ? Nfsstat4.ClidInUse : Nfsstat4.Access;
-            // Errors from here on count as answers of this number (RFC 8881 section 18.36.4).
             status = Negotiate(ref fore, ref back);
             if (status == Nfsstat4.Ok && confirmed is null)
             {
@@ -118,12 +117,13 @@ internal sealed partial class NfsState
                 status = Confirm(client);
             }
             if (status == Nfsstat4.Ok)
+                status = AddSession(client, flags, fore, back, out session);
+            session?.SetCallback(callbackProgram, callbackCredential);
+            // Errors count as answers of this number, too (RFC 8881 section 18.36.4), but for DELAY: who is to come again comes by the same one, as Linux's client.
+            if (status != Nfsstat4.Delay)
             {
                 client.CreateSequence = sequence;
-                status = AddSession(client, flags, fore, back, out session);
-                session?.SetCallback(callbackProgram, callbackCredential);
-                if (session is not null)
-                    created = client.LastCreated = new CreatedSession(status, session.Id, sequence, session.Flags, fore, back);
+                created = client.LastCreated = new CreatedSession(status, session?.Id ?? default, sequence, session?.Flags ?? 0, fore, back);
             }
         }
         Finish(replaced);
@@ -174,6 +174,9 @@ internal sealed partial class NfsState
         {
             if (_byId.TryGetValue(id, out client))
             {
+                // 4.0 knows no such end: its client would find itself gone.
+                if (client.MinorVersion == 0)
+                    return Nfsstat4.StaleClientid;
                 if (HasState(client))
                     return Nfsstat4.ClientidBusy;
                 if (!TryRemove(client))
@@ -181,7 +184,7 @@ internal sealed partial class NfsState
             }
             else
             {
-                if (_unconfirmedById.GetValueOrDefault(id) is not { } unconfirmed)
+                if (_unconfirmedById.GetValueOrDefault(id) is not { MinorVersion: > 0 } unconfirmed)
                     return Nfsstat4.StaleClientid;
                 DropUnconfirmed(unconfirmed);
             }

@@ -42,8 +42,10 @@ internal sealed partial class NfsState
         {
             if (IsOfOtherStart(stateid.OtherHigh))
                 return Nfsstat4.StaleStateid;
-            if (!_byId.TryGetValue(stateid.OtherHigh, out NfsClient? client) || client.MinorVersion > 0)
+            if (!_byId.TryGetValue(stateid.OtherHigh, out NfsClient? client))
                 return WasGivenOut(stateid.OtherHigh) ? Nfsstat4.Expired : Nfsstat4.BadStateid;
+            if (client.MinorVersion > 0)
+                return Nfsstat4.BadStateid; // nothing of it is over; it is another's
             if (!Revive(client))
                 return Nfsstat4.Expired;
         }

@@ -46,6 +46,7 @@ internal sealed partial class Nfs4Program
             new(NfsOpnum4.Lock, "LOCK", Lock, Both | NeedsCurrent | Modifies, StateOwner4.MaxLength + 64),
             new(NfsOpnum4.LockT, "LOCKT", LockT, Both | NeedsCurrent),
             new(NfsOpnum4.LockU, "LOCKU", LockU, Both | NeedsCurrent | Modifies),
+            new(NfsOpnum4.DelegReturn, "DELEGRETURN", DelegReturn, Both | NeedsCurrent),
             new(NfsOpnum4.ReleaseLockOwner, "RELEASE_LOCKOWNER", ReleaseLockOwner, OperationFlags.V40),
             new(NfsOpnum4.SetClientid, "SETCLIENTID", SetClientid, OperationFlags.V40),
             new(NfsOpnum4.SetClientidConfirm, "SETCLIENTID_CONFIRM", SetClientidConfirm, OperationFlags.V40),

@@ -182,6 +182,23 @@ public sealed class LeaseTests
         Assert.Equal(Nfsstat4.Ok, world.State.ConfirmClientId(ids[^1].Id, ids[^1].Verifier, StateWorld.Root));
     }
 
+    [Fact]
+    public async Task Of_clients_of_4_1_that_never_create_a_session_the_oldest_are_dropped()
+    {
+        await using StateWorld world = await StateWorld.StartAsync();
+        var ids = new List<ulong>();
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(Nfsstat4.Ok, world.State.ExchangeId(StateWorld.Name($"c{i}"), 1, StateWorld.Root, update: false, out NfsClient? client));
+            ids.Add(client!.Id);
+        }
+        // Eight stay.
+        Assert.Equal(Nfsstat4.StaleClientid, world.CreateSession(ids[0], 1, out _, out _));
+        Assert.Equal(Nfsstat4.StaleClientid, world.CreateSession(ids[11], 1, out _, out _));
+        Assert.Equal(Nfsstat4.Ok, world.CreateSession(ids[12], 1, out _, out _));
+        Assert.Equal(Nfsstat4.Ok, world.CreateSession(ids[^1], 1, out _, out _));
+    }
+
     private sealed class OtherOwner : LockOwner;
 
     private sealed class WaitingRequest(LockFileKey file) : BlockedLock(file, new OtherOwner(), LockKind.Write, LockRange.All)

@@ -17,10 +17,12 @@ internal sealed class StateWorld : IAsyncDisposable
     private readonly MemoryFileSystem _files = new();
 
     private readonly ILocalLockFiles? _localFiles;
+    private readonly Func<KworkerSystem, NfsStateOptions> _options;
 
-    private StateWorld(ILocalLockFiles? localFiles)
+    private StateWorld(ILocalLockFiles? localFiles, Func<KworkerSystem, NfsStateOptions>? options)
     {
         _localFiles = localFiles;
+        _options = options ?? (static system => new NfsStateOptions { Lease = Lease, Grace = Lease, System = system, MaximumUnconfirmed = 8 });
         _system = new KworkerSystem(new KworkerSystemOptions { TimeProvider = Time });
     }
 
@@ -39,9 +41,10 @@ internal sealed class StateWorld : IAsyncDisposable
     public NfsState State { get; private set; } = null!;
 
     /// <param name="localFiles">Opens files of this machine, on which locks are held, too; null: there are none.</param>
-    public static async Task<StateWorld> StartAsync(ILocalLockFiles? localFiles = null)
+    /// <param name="options">How much there may be; null: what the server takes, of clients that have yet to confirm eight.</param>
+    public static async Task<StateWorld> StartAsync(ILocalLockFiles? localFiles = null, Func<KworkerSystem, NfsStateOptions>? options = null)
     {
-        var world = new StateWorld(localFiles);
+        var world = new StateWorld(localFiles, options);
         await world.StartServerAsync();
         return world;
     }
@@ -150,8 +153,7 @@ internal sealed class StateWorld : IAsyncDisposable
     {
         Managers = new GraceManagers();
         Locks = new LockTable(new LockTableOptions { System = _system, LocalFiles = _localFiles });
-        var options = new NfsStateOptions { Lease = Lease, Grace = Lease, System = _system, MaximumUnconfirmed = 8 };
-        State = new NfsState(options, Locks, static file => new LockFileKey(file.Handle.Bytes), Managers, Tracking);
+        State = new NfsState(_options(_system), Locks, static file => new LockFileKey(file.Handle.Bytes), Managers, Tracking);
         await State.StartAsync();
     }
 }

@@ -7,7 +7,8 @@ namespace Kworker.Nfsd.Tests.Wire;
 internal sealed class Nfs41Client : IDisposable
 {
     public const uint Sequence = 53, ExchangeId = 42, CreateSession = 43, DestroySession = 44, BindConnection = 41, ReclaimComplete = 58, BackchannelCtl = 40;
-    public const uint Open = 18, Close = 4, Lock = 12, LockU = 14;
+    public const uint DestroyClientid = 57, TestStateid = 55, FreeStateid = 45, SecInfoNoName = 52;
+    public const uint Open = 18, OpenDowngrade = 21, Close = 4, Lock = 12, LockT = 13, LockU = 14, DelegReturn = 8;
     public const uint ReadLock = 1, WriteLock = 2, ReadLockWait = 3, WriteLockWait = 4;
     public const uint CallbackProgram = 0x40000000;
     private const uint BackChannel = 2;
@@ -19,7 +20,11 @@ internal sealed class Nfs41Client : IDisposable
     /// <param name="name">What the client calls itself.</param>
     /// <param name="withBackChannel">Whether this connection is to carry the server's calls, too.</param>
     /// <param name="slots">How many slots to ask for.</param>
-    public Nfs41Client(IPEndPoint server, string name, bool withBackChannel = false, uint slots = 4)
+    /// <param name="size">Bytes of the longest request and reply to ask for.</param>
+    /// <param name="cached">Bytes of the longest reply that is kept.</param>
+    /// <param name="completes">Whether it says at once that it has nothing to reclaim.</param>
+    public Nfs41Client(
+        IPEndPoint server, string name, bool withBackChannel = false, uint slots = 4, uint size = 1 << 16, uint cached = 4096, bool completes = true)
     {
         Wire = new Nfs4Client(server).As(0, 0);
         _owner = Encoding.ASCII.GetBytes(name);
@@ -28,17 +33,21 @@ internal sealed class Nfs41Client : IDisposable
         reply.Next(ExchangeId);
         ClientId = reply.Body.U64();
         CreateSeqid = reply.Body.U32();
-        reply = Wire.Send(Nfs4Client.Compound(1, "c"u8, CreateSessionOf(ClientId, CreateSeqid, withBackChannel ? BackChannel : 0, slots)));
+        reply = Wire.Send(Nfs4Client.Compound(1, "c"u8, CreateSessionOf(ClientId, CreateSeqid, withBackChannel ? BackChannel : 0, slots, size, cached)));
         Assert.Equal(0u, reply.Status);
         reply.Next(CreateSession);
         Session = [.. Op4.U64(reply.Body.U64()), .. Op4.U64(reply.Body.U64())];
         reply.Body.U32();
         Flags = reply.Body.U32();
         _seqids = new uint[slots];
-        Assert.Equal(0u, Run(new Op4(ReclaimComplete, Op4.U32(0))).Status);
+        if (completes)
+            Assert.Equal(0u, Run(new Op4(ReclaimComplete, Op4.U32(0))).Status);
     }
 
     public Nfs4Client Wire { get; }
+
+    /// <summary>That of <see cref="Run(ReadOnlySpan{Op4})"/>'s compounds: 1 or 2.</summary>
+    public uint MinorVersion { get; set; } = 1;
 
     public ulong ClientId { get; }
 
@@ -73,7 +82,7 @@ internal sealed class Nfs41Client : IDisposable
     /// <summary>The same, over another connection.</summary>
     public Reply4 Run(Nfs4Client over, params ReadOnlySpan<Op4> operations)
     {
-        Reply4 reply = over.Send(Nfs4Client.Compound(1, "t"u8, [SequenceOf(0, ++_seqids[0]), .. operations]));
+        Reply4 reply = over.Send(Nfs4Client.Compound(MinorVersion, "t"u8, [SequenceOf(0, ++_seqids[0]), .. operations]));
         Assert.Equal(0u, reply.Next(Sequence));
         for (int word = 0; word < 8; word++)
             reply.Body.U32();
@@ -85,11 +94,15 @@ internal sealed class Nfs41Client : IDisposable
     public void Post(Nfs4Client over, params ReadOnlySpan<Op4> operations) => over.Rpc.Send(RpcConnection.Message(
         1, Nfs4Client.Program, 4, 1, over.Rpc.Credential, Nfs4Client.Compound(1, "t"u8, [SequenceOf(0, ++_seqids[0]), .. operations])));
 
+    /// <summary>OPEN of a name for reading and writing, made if it is not there.</summary>
+    public Op4 OpenOf(string name, uint deny = 0) => new(
+        Open,
+        new XdrBytes().U32(0).U32(3).U32(deny).U64(ClientId).Opaque(_owner).U32(1).U32(0).U32(0).U32(0).U32(0).Opaque(Encoding.ASCII.GetBytes(name)).ToArray());
+
     /// <summary>Opens a file of a directory for reading and writing, made if it is not there.</summary>
     public (byte[] Handle, byte[] Stateid, uint Flags) MustOpen(byte[] directory, string name, uint deny = 0)
     {
-        XdrBytes arguments = new XdrBytes().U32(0).U32(3).U32(deny).U64(ClientId).Opaque(_owner).U32(1).U32(0).U32(0).U32(0).U32(0);
-        Reply4 reply = Run(Op4.PutFh(directory), new Op4(Open, arguments.Opaque(Encoding.ASCII.GetBytes(name)).ToArray()), Op4.GetFh);
+        Reply4 reply = Run(Op4.PutFh(directory), OpenOf(name, deny), Op4.GetFh);
         Assert.Equal(0u, reply.Status);
         reply.Skip(Op4.PutFh([]));
         reply.Next(Open);
@@ -133,8 +146,9 @@ internal sealed class Nfs41Client : IDisposable
     public void Dispose() => Wire.Dispose();
 
     /// <summary>The same state in whatever version (RFC 8881 section 8.2.2).</summary>
-    private static byte[] Latest(byte[] stateid) => [.. Op4.U32(0), .. stateid[4..]];
+    public static byte[] Latest(byte[] stateid) => [.. Op4.U32(0), .. stateid[4..]];
 
-    private static byte[] Stateid(Reply4 reply) =>
+    /// <summary>Reads a stateid.</summary>
+    public static byte[] Stateid(Reply4 reply) =>
         [.. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32()), .. Op4.U32(reply.Body.U32())];
 }
