@@ -50,8 +50,11 @@ internal sealed partial class TcpConnection
         set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>From any thread: nobody reads it, and no replies wait for the item that sends them.</summary>
-    public bool IsAtRest => Volatile.Read(ref _reading) == AtRest && !_isSenderQueued;
+    /// <summary>
+    /// From any thread: nobody reads it, now or ever again, and no replies wait for the item that sends them. So it is also when it has ended and somebody has it watched
+    /// a moment later: he was about to when the last reply had left.
+    /// </summary>
+    public bool IsAtRest => (Volatile.Read(ref _reading) == AtRest || _readingEnded.IsDone) && !_isSenderQueued;
 
     /// <summary>From any thread: there may be something to read, or to see. Has a worker come for it, if none reads.</summary>
     public void BecameReadable()
