@@ -18,7 +18,7 @@ public sealed class PlatformsTests : IDisposable
         // All of it elsewhere, and no lock file for platforms that the tree does not build.
         (int code, string output) = Tree.Run(
             "dotnet", "build", Path.Combine(Tree.Root, "src", "Kworker"), "--runtime", runtime, "--artifacts-path", _directory.FullName,
-            "-p:RestorePackagesWithLockFile=false", "-p:WarningsAsErrors=CA1416", "-nologo", "-nodeReuse:false");
+            $"-p:NuGetLockFilePath={Path.Combine(_directory.FullName, "packages.lock.json")}", "-p:WarningsAsErrors=CA1416", "-nologo", "-nodeReuse:false");
         Assert.True(code == 0, output);
         Assert.NotEmpty(_directory.GetFiles("Kworker.dll", SearchOption.AllDirectories));
     }
