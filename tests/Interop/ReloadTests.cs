@@ -39,4 +39,23 @@ public sealed class ReloadTests
         Assert.Equal(RawNfs.Ok, (await RawNfs.AskForRootAsync(server.Address, second)).Status);
         Assert.Equal(0, await server.StopAsync());
     }
+
+    [Fact]
+    public async Task A_program_for_the_record_of_clients_that_was_missing_is_found_when_it_is_there()
+    {
+        Assert.SkipWhen(NfsServer.IsGanesha, "not run: it is about our daemon's record");
+        using var local = new TemporaryDirectory();
+        var program = Path.Combine(local.Path, "nfsdcltrack");
+        await using var server = await NfsServer.StartAsync(new ServerOptions { Arguments = ["--cltrack", program, "--log-level", "information"] });
+        await server.SaysAsync($"NFSv4 clients are not recorded: {program}");
+        var record = Path.Combine(server.State, "nfsdcltrack", "main.sqlite");
+        Assert.False(File.Exists(record));
+
+        foreach (var file in (string[])["", ".dll"])
+            File.CreateSymbolicLink(program + file, Machine.NfsdCltrack + file);
+        server.Signal(HangUp);
+        await server.SaysAsync($"NFSv4 clients are recorded by {program}");
+        Assert.True(File.Exists(record));
+        Assert.Equal(0, await server.StopAsync());
+    }
 }

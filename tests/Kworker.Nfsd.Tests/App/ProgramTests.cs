@@ -86,6 +86,42 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal(due, Assert.Single(StartupLine.MountCommands(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 20049), served, versions, hasLocks)));
     }
 
+    [Theory]
+    [InlineData("3", "4.0 4.1 4.2")]
+    [InlineData("4", "3")]
+    [InlineData("4.0", "3 4.1 4.2")]
+    [InlineData("4.1", "3 4.0 4.2")]
+    [InlineData("4.2 4.0", "3 4.1")]
+    public async Task Versions_can_be_left_out(string without, string due)
+    {
+        using var termination = new Termination();
+        var output = new FirstLine();
+        var error = new StringWriter();
+        Task<int> run = Program.RunAsync(
+            ["--export", $"{_directory.Path}:rw,insecure", "--port", "0", "--bind", "127.0.0.1", "--state", _state.Path, .. s_quiet,
+                .. without.Split(' ').SelectMany(static version => (string[])["--no-nfs-version", version])],
+            output, error, termination);
+        await Task.WhenAny(run, output.Line);
+        Assert.False(run.IsCompleted, error.ToString());
+        int port = int.Parse(StartupLinePattern.Match(await output.Line).Groups[1].Value, null);
+
+        const uint nullProcedure = 0, success = 0, minorVersMismatch = 10021;
+        using (var client = new Nfs4Client(new IPEndPoint(IPAddress.Loopback, port)))
+        {
+            var spoken = new List<string>();
+            if (client.Rpc.Call(Nfs4Client.Program, 3, nullProcedure, []).Status == success)
+                spoken.Add("3");
+            for (uint minor = 0; minor < 3 && client.Rpc.Call(Nfs4Client.Program, 4, nullProcedure, []).Status == success; minor++)
+            {
+                if (client.Send(Nfs4Client.Compound(minor, [])).Status != minorVersMismatch)
+                    spoken.Add($"4.{minor}");
+            }
+            Assert.Equal(due, string.Join(' ', spoken));
+        }
+        termination.Request();
+        Assert.Equal(0, await run);
+    }
+
     [Fact]
     public async Task It_reads_exports_from_a_file()
     {
