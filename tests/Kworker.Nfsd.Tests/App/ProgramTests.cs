@@ -5,6 +5,7 @@ using Kworker.Apps.Nfsd;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.Tests.V3;
 using Kworker.Nfsd.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.Nfsd.Tests.App;
 
@@ -84,6 +85,24 @@ public sealed partial class ProgramTests : IDisposable
     {
         Export[] served = [.. exports.Split(' ').Select(ExportTable.ParseArgument)];
         Assert.Equal(due, Assert.Single(StartupLine.MountCommands(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 20049), served, versions, hasLocks)));
+    }
+
+    [Theory]
+    [InlineData("", 90)]
+    [InlineData("--no-nfs-version 3", 90)]
+    [InlineData("--no-nfs-version 4.0 --no-nfs-version 4.2", 90)]
+    [InlineData("--no-nfs-version 4", 50)]
+    [InlineData("--no-nfs-version 4.0 --no-nfs-version 4.1 --no-nfs-version 4.2", 50)]
+    [InlineData("--no-nfs-version 4 --grace 90", 90)]
+    [InlineData("--grace 50", 50)]
+    [InlineData("--grace 0", 0)]
+    public void Grace_is_Linuxs_for_the_versions_that_are_served_unless_told_otherwise(string commandLine, int due)
+    {
+        var line = new CommandLine();
+        Settings settings = line.Read(line.Root.Parse(["--export", _directory.Path, .. commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries)]));
+        var options = new NfsServerOptions { Grace = settings.Grace, Versions = settings.Versions };
+        Assert.Equal(due, options.MakeLockOptions(NullLogger.Instance).Grace.TotalSeconds);
+        Assert.Equal(due, options.MakeStateOptions(NullLogger.Instance).Grace.TotalSeconds);
     }
 
     [Fact]
