@@ -188,6 +188,18 @@ public sealed class NsmProgramTests : IAsyncDisposable
         using var here = new NsmWire("127.0.0.1", server.EndPoint);
         Assert.Equal(NsmResult.Failure, (await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.3"))).Result);
         Assert.Equal(0, server.Service.Count);
+        int monitored = 0;
+        if (Environment.IsPrivilegedProcess)
+        {
+            await using var root = new RpcClient(server.EndPoint, RpcTransport.Udp, new RpcClientOptions { FromReservedPort = true });
+            Assert.Equal(NsmResult.Success, (await root.CallAsync<NsmMon, NsmStatResult>(NsmProtocol.Program, NsmProtocol.Version, NsmProtocol.Mon, Mon("127.0.0.4"))).Result);
+            monitored = 1;
+        }
+        int state = server.Service.State;
+        Assert.Equal(new NsmState(state), await here.CallAsync<NsmMonId, NsmState>(3, Mon("127.0.0.4").MonId));
+        Assert.Equal(new NsmState(state), await here.CallAsync<NsmMyId, NsmState>(4, Mon("").MonId.MyId));
+        await here.CallAsync<XdrVoid, XdrVoid>(5, default);
+        Assert.Equal((state, monitored), (server.Service.State, server.Service.Count));
     }
 
     [Fact]
