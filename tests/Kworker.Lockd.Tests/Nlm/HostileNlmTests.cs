@@ -15,7 +15,7 @@ public sealed class HostileNlmTests
         Assert.Equal(Granted, await victim.LockAsync(1, 0, 10));
         Assert.Equal(Granted, await victim.ShareAsync("o", Fsh4Access.Both, Fsh4Mode.DenyBoth));
         NlmPeer[] hostile = [world.Client("h", 1), world.Client("h", 3), world.Client("h", 4)];
-        foreach ((uint procedure, HostileCalls.Raw arguments) in HostileCalls.From([.. Messages(hostile[2])], 1, 23, 1500))
+        foreach ((uint procedure, HostileCalls.Raw arguments) in HostileCalls.From([.. Messages(hostile[2])], 1, 23, 750))
         {
             if (procedure == (uint)NlmProcedure.SmNotify)
                 continue;
