@@ -14,8 +14,9 @@ public sealed class NsmProgramTests : IAsyncDisposable
 
     public NsmProgramTests() => _server = new NsmTestServer(Options(requireReservedPort: false));
 
-    private NsmOptions Options(bool requireReservedPort) => new()
+    private NsmOptions Options(bool requireReservedPort, string? directory = null) => new()
     {
+        StateDirectory = directory,
         RequireReservedPort = requireReservedPort,
         RpcbindPort = _rpcbindPort,
         MaximumHosts = 10,
@@ -164,6 +165,31 @@ public sealed class NsmProgramTests : IAsyncDisposable
         Assert.Equal(2, _server.Service.Count);
         await here.CallAsync<NsmMyId, NsmState>(4, Mon("").MonId.MyId);
         Assert.Equal(1, _server.Service.Count); // ours stays
+    }
+
+    [Fact]
+    public async Task Hosts_that_only_other_programs_had_monitored_are_not_told_of_a_restart_after_an_end_in_order()
+    {
+        string directory = Directory.CreateTempSubdirectory("nsm-").FullName;
+        try
+        {
+            await using (var before = new NsmTestServer(Options(requireReservedPort: false, directory)))
+            {
+                await before.StartAsync();
+                using var here = new NsmWire("127.0.0.1", before.EndPoint);
+                await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.2"));
+                await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.3"));
+                Assert.True(before.Service.Monitor("127.0.0.3", IPAddress.Parse("127.0.0.3")));
+                Assert.Equal(2, before.Service.Count);
+            }
+            using NsmStore store = NsmStore.Open(directory);
+            store.Begin(1);
+            Assert.Equal("127.0.0.3", Assert.Single(store.ListToNotify()).Address.ToString());
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Fact]
