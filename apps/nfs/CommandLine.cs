@@ -148,7 +148,9 @@ internal sealed class CommandLine
         return command;
     }
 
-    private NfsClientOptions Read(ParseResult parsed, string? stateDirectory = null)
+    /// <summary>How servers are spoken to.</summary>
+    /// <exception cref="FormatException">A number is out of its range.</exception>
+    internal NfsClientOptions Read(ParseResult parsed, string? stateDirectory = null)
     {
         double timeout = parsed.GetValue(_timeout);
         if (timeout is not (>= 0.1 and <= 3600))

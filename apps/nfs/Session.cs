@@ -16,7 +16,8 @@ internal sealed class Session(NfsClientOptions options) : IAsyncDisposable
         foreach (NfsClient client in _clients)
         {
             string root = client.ExportPath.TrimEnd('/');
-            bool isSame = client.Url.Host == parsed.Host && client.Url.Port == parsed.Port && client.Url.MountPort == parsed.MountPort;
+            bool isSame = client.Url.Host == parsed.Host && client.Url.Port == parsed.Port && client.Url.MountPort == parsed.MountPort
+                && client.Url.RpcbindPort == parsed.RpcbindPort;
             if (isSame && (parsed.Path == root || parsed.Path.StartsWith(root + "/", StringComparison.Ordinal)))
                 return (client, parsed.Path.Length > root.Length ? parsed.Path[root.Length..] : "/");
         }

@@ -17,7 +17,6 @@ internal sealed class CommandLine
 {
     private const int DefaultDrainSeconds = 30;
     private const int MaxDrainSeconds = 24 * 60 * 60;
-    private const int DefaultGraceSeconds = 90;
     private const int DefaultLeaseSeconds = 90;
     private const int MaxGraceSeconds = 60 * 60;
 
@@ -122,7 +121,7 @@ internal sealed class CommandLine
 
     private readonly Option<int> _grace = new("--grace")
     {
-        Description = "After a start, give clients that held locks so many SECONDS to get them back, and nobody new ones. [default: 90]",
+        Description = "After a start, give clients that held locks so many SECONDS to get them back, and nobody new ones. [default: 90; without NFSv4: 50]",
         HelpName = "SECONDS",
         CustomParser = result => ParseNumber(result, "--grace", MaxGraceSeconds),
     };
@@ -223,7 +222,7 @@ internal sealed class CommandLine
             Locks = !parsed.GetValue(_noLocks),
             LocalLocks = !parsed.GetValue(_noLocalLocks),
             Nsm = Given(parsed, _nsm, NsmMode.BuiltIn),
-            Grace = TimeSpan.FromSeconds(Given(parsed, _grace, DefaultGraceSeconds)),
+            Grace = parsed.GetResult(_grace) is null ? null : TimeSpan.FromSeconds(parsed.GetValue(_grace)),
             Lease = TimeSpan.FromSeconds(Given(parsed, _lease, DefaultLeaseSeconds)),
             Versions = ReadVersions(parsed.GetValue(_noVersion) ?? []),
             ClientTracking = parsed.GetValue(_cltrack),

@@ -28,7 +28,8 @@ internal sealed record Settings
 
     public required NsmMode Nsm { get; init; }
 
-    public required TimeSpan Grace { get; init; }
+    /// <summary>Null: what the versions served ask for.</summary>
+    public required TimeSpan? Grace { get; init; }
 
     public required TimeSpan Lease { get; init; }
 

@@ -12,6 +12,13 @@ public sealed class LinuxKernelClientV4Tests
         // A guest that has nothing to do finds out about the restart when it renews its lease, at two thirds of it: grace is as long as the lease.
         Reclaim.Run(version, "--rpcbind", "none", "--grace", "45", "--lease", "45");
 
+    // What goes wrong once in a few times is found so.
+    [Theory, Trait("Run", "full")]
+    [InlineData("4.0")]
+    [InlineData("4.1")]
+    public void Locks_outlive_the_death_of_the_server_ten_times_in_a_row(string version) =>
+        Reclaim.Run(version, 10, "--rpcbind", "none", "--grace", "45", "--lease", "45");
+
     [Theory]
     [InlineData("4.0")]
     [InlineData("4.1")]

@@ -31,6 +31,23 @@ public sealed class LockCommandTests
         Assert.Equal(7, await waits.EndsAsync());
     }
 
+    [Fact]
+    public async Task Two_hold_a_shared_lock_at_once_and_nobody_an_exclusive_one_meanwhile()
+    {
+        await using var place = await Place.StartAsync();
+        await File.WriteAllTextAsync(place.Server.PathOf("f"), "");
+        await using Talk one = place.HoldShared("f", "0-9");
+        Assert.Equal("has", await one.HearAsync());
+        await using Talk other = place.HoldShared("f", "5-14");
+        Assert.Equal("has", await other.HearAsync());
+        Assert.Equal(1, place.Lock("f", "0-0", "-n", "true").ExitCode);
+        Assert.Equal(7, await one.EndsAsync());
+        Assert.Equal(0, place.Lock("f", "0-4", "-n", "true").ExitCode);
+        Assert.Equal(1, place.Lock("f", "5-5", "-n", "true").ExitCode); // the other's
+        Assert.Equal(7, await other.EndsAsync());
+        Assert.Equal(0, place.Lock("f", "5-5", "-n", "true").ExitCode);
+    }
+
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
@@ -107,6 +124,8 @@ public sealed class LockCommandTests
 
         public Talk Hold(string name, string range, params string[] command) =>
             Talk.Start(Line(here, [], Url(name), range, command.Length == 0 ? s_holds : command));
+
+        public Talk HoldShared(string name, string range) => Talk.Start(Line(here, ["-s"], Url(name), range, s_holds));
 
         public Talk HoldAtServer(string name, string range) => Talk.Start(Line(there, [], Url("127.0.0.1", name), range, s_holds));
 

@@ -43,6 +43,10 @@ public sealed class LockTests
     [Fact]
     public void Locks_outlive_the_death_of_the_server() => Reclaim.Run("3", "--rpcbind", "builtin");
 
+    // What goes wrong once in a few times is found so.
+    [Fact, Trait("Run", "full")]
+    public void Locks_outlive_the_death_of_the_server_ten_times_in_a_row() => Reclaim.Run("3", 10, "--rpcbind", "builtin");
+
     [Fact]
     public async Task Locks_of_a_machine_that_was_reset_are_released_when_it_says_so_and_not_before()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Kworker.SunRpc;
 
 namespace Kworker.Nfs.Tests;
 
@@ -13,7 +14,7 @@ public sealed class LockTests
     public async Task Two_open_files_stand_in_each_others_way_until_one_unlocks_or_closes()
     {
         await using ServedDirectory served = await ServedDirectory.StartAsync();
-        await using NfsClient mount = await served.MountAsync(s_options);
+        await using NfsClient mount = await MountAsync(served, s_options);
         await using NfsFile one = await mount.OpenAsync("/f", FileMode.Create, FileAccess.ReadWrite);
         await using NfsFile other = await mount.OpenAsync("/f", FileMode.Open, FileAccess.ReadWrite);
         Assert.True(await one.LockAsync(0, 100));
@@ -31,7 +32,7 @@ public sealed class LockTests
     public async Task A_lost_lock_refuses_reading_and_writing_until_the_range_is_locked_anew()
     {
         await using ServedDirectory served = await ServedDirectory.StartAsync();
-        await using NfsClient mount = await served.MountAsync(s_options);
+        await using NfsClient mount = await MountAsync(served, s_options);
         await using NfsFile file = await mount.OpenAsync("/f", FileMode.Create, FileAccess.ReadWrite);
         await file.WriteAsync(0, new byte[] { 1 });
         Assert.True(await file.LockAsync(0, 10));
@@ -55,6 +56,71 @@ public sealed class LockTests
     }
 
     [Fact]
+    public async Task With_RecoverLostLocks_reading_and_writing_go_on_and_the_lock_is_taken_anew()
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        await using NfsClient mount = await MountAsync(served, new NfsClientOptions
+        {
+            LocalAddress = s_options.LocalAddress,
+            LocalRpcbindPort = s_options.LocalRpcbindPort,
+            RecoverLostLocks = true,
+        });
+        await using NfsFile file = await mount.OpenAsync("/f", FileMode.Create, FileAccess.ReadWrite);
+        await using NfsFile other = await mount.OpenAsync("/f", FileMode.Open, FileAccess.ReadWrite);
+        await file.WriteAsync(0, new byte[] { 1 });
+        Assert.True(await file.LockAsync(0, 10));
+        var lost = new Completion();
+        Task<int>? meanwhile = null;
+        file.LockLost += (_, _) =>
+        {
+            meanwhile = WriteAndReadAsync();
+            lost.Complete();
+        };
+        file.LockOwner!.Host.Rebooted(1);
+        await lost.WaitAsync();
+        Assert.Equal(2, await meanwhile!);
+        while (file.HasLostLocks)
+            await Task.Yield(); // taken anew behind our back
+        Assert.False(await other.LockAsync(0, 1));
+        Assert.Equal(2, await WriteAndReadAsync());
+
+        async Task<int> WriteAndReadAsync()
+        {
+            await file.WriteAsync(1, new byte[] { 2 });
+            return await file.ReadAsync(0, new byte[2]);
+        }
+    }
+
+    [Theory]
+    [InlineData("", false, false)]
+    [InlineData("", true, true)]
+    [InlineData("&lockport=PORT", false, true)]
+    public async Task Ports_are_the_URLs_or_those_that_its_rpcbind_knows(string more, bool knowsLocks, bool isGranted)
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        int port = NfsUrl.Parse(served.Url).Port;
+        var table = new RpcbindTable();
+        await using var rpcbind = new RpcServer(new RpcServerOptions { Name = "rpcbind", Addresses = [IPAddress.Loopback] });
+        rpcbind.Add(new RpcbindService(table, TimeProvider.System).CreateProgram());
+        await rpcbind.StartAsync();
+        (uint Program, uint Version)[] programs = [(100003, 3), (100005, 3), .. knowsLocks ? [(100021u, 4u)] : Array.Empty<(uint, uint)>()];
+        foreach ((uint program, uint version) in programs)
+            table.Set(new RpcbindRecord(program, version, NetId.Tcp, new IPEndPoint(IPAddress.Loopback, port), RpcbindRecord.Superuser));
+        string url = $"nfs://127.0.0.1{served.Path}?rpcbind={rpcbind.Port}{more.Replace("PORT", $"{port}", StringComparison.Ordinal)}";
+        await using NfsClient mount = await NfsClient.MountAsync(url, new NfsClientOptions
+        {
+            LocalAddress = s_options.LocalAddress,
+            LocalRpcbindPort = s_options.LocalRpcbindPort,
+            IsSoft = true,
+        });
+        await using NfsFile file = await mount.OpenAsync("/f", FileMode.Create, FileAccess.ReadWrite);
+        if (isGranted)
+            Assert.True(await file.LockAsync(0, 0));
+        else
+            Assert.Contains("it has no lock manager", (await Assert.ThrowsAsync<NfsException>(() => file.LockAsync(0, 0).AsTask())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_locks_none_is_asked_for()
     {
         await using ServedDirectory served = await ServedDirectory.StartAsync();
@@ -63,6 +129,10 @@ public sealed class LockTests
         await Assert.ThrowsAsync<NfsException>(() => file.LockAsync(0, 0).AsTask());
         Assert.Null(file.LockOwner);
     }
+
+    // By the port of its lock manager, too: a rpcbind of the machine may know another one.
+    private static ValueTask<NfsClient> MountAsync(ServedDirectory served, NfsClientOptions options) =>
+        NfsClient.MountAsync($"{served.Url}?lockport={NfsUrl.Parse(served.Url).Port}", options);
 
     private static int FreePort()
     {

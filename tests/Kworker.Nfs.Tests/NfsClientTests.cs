@@ -120,13 +120,18 @@ public sealed class NfsClientTests
     }
 
     [Theory]
-    [InlineData("nfs://host/a/b", "host", 0, "/a/b", 0)]
-    [InlineData("nfs://host:20/a%20b?mountport=30", "host", 20, "/a b", 30)]
-    [InlineData("nfs://[::1]:20/", "::1", 20, "/", 0)]
-    public void URLs(string text, string host, int port, string path, int mountPort)
+    [InlineData("nfs://host/a/b", "host", 0, "/a/b", 0, 0, 111)]
+    [InlineData("nfs://host:20/a%20b?mountport=30", "host", 20, "/a b", 30, 0, 111)]
+    [InlineData("nfs://host/a?lockport=40", "host", 0, "/a", 0, 40, 111)]
+    [InlineData("nfs://host/a?rpcbind=50", "host", 0, "/a", 0, 0, 50)]
+    [InlineData("nfs://host:20/a?rpcbind=50&lockport=40&mountport=30", "host", 20, "/a", 30, 40, 50)]
+    [InlineData("nfs://[::1]:20/", "::1", 20, "/", 0, 0, 111)]
+    public void URLs(string text, string host, int port, string path, int mountPort, int lockPort, int rpcbindPort)
     {
         NfsUrl url = NfsUrl.Parse(text);
-        Assert.Equal((host, port, path, mountPort), (url.Host, url.Port, url.Path, url.MountPort));
+        Assert.Equal((host, port, path, mountPort, lockPort, rpcbindPort), (url.Host, url.Port, url.Path, url.MountPort, url.LockPort, url.RpcbindPort));
+        NfsUrl other = url.WithPath("/other");
+        Assert.Equal((host, port, "/other", mountPort, lockPort, rpcbindPort), (other.Host, other.Port, other.Path, other.MountPort, other.LockPort, other.RpcbindPort));
     }
 
     [Theory]
@@ -137,6 +142,9 @@ public sealed class NfsClientTests
     [InlineData("nfs://host:x/a")]
     [InlineData("nfs://[::1/a")]
     [InlineData("nfs://host/a?b=1")]
+    [InlineData("nfs://host/a?lockport=0")]
+    [InlineData("nfs://host/a?rpcbind=65536")]
+    [InlineData("nfs://host/a?rpcbind")]
     public void What_is_no_URL_is_refused(string text) => Assert.Throws<FormatException>(() => NfsUrl.Parse(text));
 
     [Fact]

@@ -83,6 +83,9 @@ internal sealed class CopyCommand(Session session, TextWriter error, bool isRecu
 
     private async Task CopyFileAsync(Place source, Place target, Place.Status status, CancellationToken cancellationToken)
     {
+        // To open it for writing would empty it before a byte is read.
+        if (status.Identity is { } identity && (await target.StatusAsync(followLink: true, cancellationToken)).Identity == identity)
+            throw new IOException($"{source.Name} and {target.Name} are the same file");
         var progress = new ProgressLine(error, source.LastName, status.Size, showsProgress);
         int partSize = (int)Math.Clamp(status.Size, 64 << 10, PartSize);
         for (int i = 0; i < _buffers.Length; i++)

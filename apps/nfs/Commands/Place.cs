@@ -14,7 +14,11 @@ internal abstract class Place
     }
 
     /// <summary>What is known of it.</summary>
-    public readonly record struct Status(Kind Kind, long Size, int Mode);
+    /// <param name="Kind">The kind.</param>
+    /// <param name="Size">Of a file, its bytes.</param>
+    /// <param name="Mode">The mode bits.</param>
+    /// <param name="Identity">What tells it from any other file, by whatever path; null where opening it to write tells.</param>
+    public readonly record struct Status(Kind Kind, long Size, int Mode, string? Identity = null);
 
     /// <summary>As the user knows it.</summary>
     public abstract string Name { get; }

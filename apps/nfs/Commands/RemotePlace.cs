@@ -21,7 +21,7 @@ internal sealed class RemotePlace(NfsClient client, string path) : Place
                 NfsFileType.SymbolicLink => Kind.Link,
                 _ => Kind.Other,
             };
-            return new Status(kind, attributes.Size, attributes.Mode);
+            return new Status(kind, attributes.Size, attributes.Mode, $"{client.Url.Host} {attributes.FileSystemId:x}:{attributes.FileId:x}");
         }
         catch (NfsException exception) when (exception.IsNotFound)
         {

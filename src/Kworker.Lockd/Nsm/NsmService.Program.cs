@@ -155,12 +155,12 @@ internal sealed partial class NsmService
             return [.. _hosts.Values.Where(host => host.Names.ContainsKey(name)).Select(host => host.Address)];
     }
 
-    private List<(IPAddress Address, string Name)> MonitoredByOthers()
+    private List<(IPAddress Address, string Name)> MonitoredByOthers(bool alone = false)
     {
         lock (_lock)
         {
             return [.. _hosts.Values.SelectMany(host => host.Names
-                .Where(name => name.Value.Others.Count > 0)
+                .Where(name => name.Value.Others.Count > 0 && (!alone || name.Value.Own == 0))
                 .Select(name => (host.Address, name.Key)))];
         }
     }

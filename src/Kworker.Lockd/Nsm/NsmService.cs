@@ -16,7 +16,7 @@ namespace Kworker.Lockd.Nsm;
 /// <para>In this order: <see cref="Start"/> (the state number is raised, on disk), the program of <see cref="ToRpcProgram"/> served,
 /// <see cref="NotifyAll"/>, <see cref="DisposeAsync"/> (the state number becomes even).</para>
 /// <para>A start of ours counts as one of the machine: locks of ours have gone with the process. So programs of this machine that had hosts
-/// monitored over the wire must do so again.</para>
+/// monitored over the wire must do so again. Of those hosts they alone had monitored none is told of a restart, if we ended in order.</para>
 /// </remarks>
 [DebuggerDisplay("state {State}")]
 internal sealed partial class NsmService : INsm, IAsyncDisposable
@@ -145,6 +145,9 @@ internal sealed partial class NsmService : INsm, IAsyncDisposable
             if (_store is null)
                 return;
             using BlockingScope scope = Worker.Blocking();
+            // Other programs go on when we end in order: their hosts, told of a restart, would take their locks from them.
+            foreach ((IPAddress Address, string Name) host in MonitoredByOthers(alone: true))
+                TryStore(static (store, host) => store.RemoveHost(host.Address, host.Name), host);
             TryStore(static (store, state) => store.WriteState(state), State + 1);
             _store.Dispose();
             _store = null;

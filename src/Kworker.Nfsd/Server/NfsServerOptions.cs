@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Kworker.Lockd;
+using Kworker.Lockd.Grace;
 using Kworker.Nfsd.FileSystem;
 using Kworker.Nfsd.State;
 using Kworker.Nfsd.Tracking;
@@ -14,6 +15,8 @@ public sealed class NfsServerOptions
 {
     /// <summary>The port that nfs(5) takes when none is named.</summary>
     public const int DefaultPort = 2049;
+
+    private static readonly TimeSpan s_graceOfV4 = TimeSpan.FromSeconds(90); // NFSD_LEASE_TIME
 
     /// <summary>What is exported; at least one.</summary>
     public IList<NfsExport> Exports { get; init; } = [];
@@ -56,9 +59,10 @@ public sealed class NfsServerOptions
 
     /// <summary>
     /// How long clients have after a start to get back the locks that they held, while nobody gets new ones. None is needed, and none is taken, when nobody
-    /// held locks before.
+    /// held locks before. Null: as with Linux, 90 seconds if a version 4 is served, whose clients may hear of the restart only when they renew their lease; else
+    /// lockd's 50 seconds.
     /// </summary>
-    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(90);
+    public TimeSpan? Grace { get; set; }
 
     /// <summary>
     /// NFSv4: how long a client may be silent before another may take what it holds. A client that comes back later finds what nobody has asked for.
@@ -86,10 +90,14 @@ public sealed class NfsServerOptions
     /// <summary>Takes what the server has to say; null for nothing.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    private bool ServesV4 => (Versions & NfsVersions.V4) != NfsVersions.None;
+
+    private TimeSpan GraceTaken => Grace ?? (ServesV4 ? s_graceOfV4 : GracePeriod.Default);
+
     /// <summary>What of this concerns locks.</summary>
     internal LockServiceOptions MakeLockOptions(ILogger logger) => new()
     {
-        Grace = Grace,
+        Grace = GraceTaken,
         Nsm = Nsm,
         StateDirectory = StateDirectory,
         System = System,
@@ -100,7 +108,7 @@ public sealed class NfsServerOptions
     internal NfsStateOptions MakeStateOptions(ILogger logger) => new()
     {
         Lease = Lease,
-        Grace = Grace,
+        Grace = GraceTaken,
         MaximumMessage = MaximumTransfer + NfsStateOptions.MessageOverhead,
         System = System,
         Logger = logger,
@@ -109,7 +117,7 @@ public sealed class NfsServerOptions
     /// <summary>The record of NFSv4's clients.</summary>
     internal IClientTracking MakeTracking(ILogger logger)
     {
-        if (StateDirectory is null || (Versions & NfsVersions.V4) == NfsVersions.None)
+        if (StateDirectory is null || !ServesV4)
             return new NoTracking();
         // Helpers run in the root directory.
         string state = Path.GetFullPath(StateDirectory);

@@ -9,8 +9,9 @@ internal sealed record Command(string Line, int ExitCode, string Output, string 
     public static TimeSpan Limit { get; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Runs <paramref name="path"/> and waits for its end, whatever its exit status.</summary>
-    /// <exception cref="TimeoutException">It was not over after <see cref="Limit"/>, and was killed.</exception>
-    public static Command Run(string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
+    /// <exception cref="TimeoutException">It was not over after <paramref name="limit"/> (<see cref="Limit"/>), and was killed.</exception>
+    public static Command Run(
+        string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null, TimeSpan? limit = null)
     {
         var start = new ProcessStartInfo(path, arguments)
         {
@@ -26,10 +27,10 @@ internal sealed record Command(string Line, int ExitCode, string Output, string 
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Limit))
+        if (!process.WaitForExit(limit ?? Limit))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{line}: not over after {Limit}; it said: {output.Result}{error.Result}");
+            throw new TimeoutException($"{line}: not over after {limit ?? Limit}; it said: {output.Result}{error.Result}");
         }
 
         return new Command(line, process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Kworker.Interop.Peers;
 
 /// <summary>NFS-Ganesha, in a network of its own with a rpcbind: a server not of our making, for our client.</summary>
-internal sealed partial class Ganesha : IAsyncDisposable
+internal sealed partial class Ganesha : IPeerServer
 {
     private const int Stop = 19;
     private const int Continue = 18;
@@ -89,15 +90,17 @@ internal sealed partial class Ganesha : IAsyncDisposable
 
     public string PathOf(string name) => Path.Combine(Export, name);
 
-    /// <summary>A command line that runs where the server can be reached.</summary>
     public string[] Command(params string[] command) => [.. _network.RunBy, .. command];
 
-    /// <summary>Runs <c>nfs</c> with arguments to its end.</summary>
-    public Command Nfs(params string[] arguments)
+    public string UrlOf(string path) => Url(path);
+
+    public async Task<string> HashAsync(string name)
     {
-        string[] command = Command([Machine.Nfs, .. arguments]);
-        return Peers.Command.Run(command[0], command[1..], new Dictionary<string, string> { ["DOTNET_ROOT"] = Machine.DotnetRoot });
+        await using FileStream file = File.OpenRead(PathOf(name));
+        return Convert.ToHexString(await SHA256.HashDataAsync(file));
     }
+
+    public Task<string[]> ListAsync() => Task.FromResult(Directory.GetFileSystemEntries(Export).Select(path => Path.GetFileName(path)).ToArray());
 
     /// <summary>Stops it where it stands (SIGSTOP): connections stay open, and nobody answers.</summary>
     public void Stall() => Signal(Stop);

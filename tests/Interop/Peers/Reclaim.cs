@@ -3,6 +3,16 @@ namespace Kworker.Interop.Peers;
 /// <summary>The scenario of <c>shared/linux-client/reclaim</c>: two guests with locks, the server killed and started again, each lock kept and each rival refused.</summary>
 internal static class Reclaim
 {
+    /// <summary>Runs it so many times in a row, each on a new server.</summary>
+    public static void Run(string version, int times, params IReadOnlyList<string> options)
+    {
+        for (int time = 1; time <= times; time++)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"time {time} of {times}");
+            Run(version, options);
+        }
+    }
+
     /// <summary>Runs it by a version of NFS against the daemon with these options.</summary>
     public static void Run(string version, params IReadOnlyList<string> options)
     {

@@ -1,4 +1,4 @@
-# Linux's own server, in a guest that was started with it: restarts when told, and says which locks it holds.
+# Linux's own server, in a guest that was started with it: restarts when told, and says which locks it holds and what it has in its export.
 # $1 is the address by which its clients know it.
 echo up
 while read -r word; do
@@ -11,6 +11,12 @@ while read -r word; do
       ;;
     locks)
       echo "locks $(sed -n 's/.*POSIX *ADVISORY *WRITE [0-9]* [0-9a-f:]* \([0-9]*\) \([0-9EOF]*\)$/\1-\2/p' /proc/locks | sort -n | tr '\n' ' ')"
+      ;;
+    hash\ *)
+      echo "hash $(sha256sum "/srv/${word#hash }" | cut -d' ' -f1)"
+      ;;
+    list)
+      echo "list $(ls -A /srv | tr '\n' ' ')"
       ;;
     end)
       break

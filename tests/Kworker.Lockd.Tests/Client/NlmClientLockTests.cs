@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Kworker.Lockd.Client;
 using Kworker.Lockd.Locks;
 using Kworker.Lockd.Nlm;
@@ -84,6 +86,36 @@ public sealed class NlmClientLockTests
         await rpc.CallAsync<Nlm4TestArgs, XdrVoid>(
             NlmProtocol.Program, 4, (uint)NlmProcedure.GrantedMsg, new Nlm4TestArgs(new byte[] { 1, 2 }, true, call.Asked));
         await world.Server.NextAsync("GRANTED_RES 0102 Granted");
+        Assert.Equal(Nlm4Stats.Granted, await locking);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.9", "a")] // a stranger who knows what is waited for
+    [InlineData("127.0.0.1", "another")] // the server itself, about something else
+    public async Task Arguments_with_any_bytes_changed_are_answered_or_refused_and_grant_nothing(string from, string file)
+    {
+        await using ClientWorld world = await ClientWorld.StartAsync();
+        NlmClientOwner owner = world.Open();
+        await world.HoldAsync(owner, "a", 50, 10);
+        Task<Nlm4Stats> locking = owner.LockAsync(LockKind.Write, new LockRange(0, 9), wait: true).AsTask();
+        ScriptedServer.Call call = await world.Server.AnswerAsync("LOCK a 0+10 w block", Nlm4Stats.Blocked);
+        byte[] message = HostileCalls.Encode(new Nlm4TestArgs(new byte[] { 9 }, true, call.Asked with { Fh = Encoding.UTF8.GetBytes(file) }));
+        await using (var rpc = new RpcClient(
+            world.Client.EndPoints[0], RpcTransport.Tcp, new RpcClientOptions { IsSoft = true, LocalAddress = IPAddress.Parse(from) }))
+        {
+            long before = 0;
+            int calls = 0;
+            foreach ((uint procedure, HostileCalls.Raw arguments) in HostileCalls.From([message], (uint)NlmProcedure.Granted, (uint)NlmProcedure.GrantedMsg, 600))
+            {
+                await rpc.TryAsync(NlmProtocol.Program, NlmProtocol.Version4, procedure, arguments);
+                if (++calls == 200) // what it needs once is there by then
+                    before = GC.GetTotalMemory(forceFullCollection: true);
+            }
+            Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 64 << 20); // other tests run meanwhile
+        }
+        Assert.False(locking.IsCompleted);
+        Assert.Equal(new LockRange(50, 59), Assert.Single(owner.Held).Range);
+        Assert.Equal(Nlm4Stats.Granted, await world.GrantAsync(call.Asked));
         Assert.Equal(Nlm4Stats.Granted, await locking);
     }
 

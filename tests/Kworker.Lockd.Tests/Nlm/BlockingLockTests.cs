@@ -117,11 +117,14 @@ public sealed class BlockingLockTests : IAsyncLifetime
         Assert.Equal("Denied w 1 0+10", await carol.TestAsync(1, 0, 10));
     }
 
-    [Fact]
-    public async Task A_request_that_is_cancelled_waits_no_more()
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(3u)]
+    [InlineData(4u)]
+    public async Task A_request_that_is_cancelled_waits_no_more(uint version)
     {
-        await using NlmPeer alice = _world.Client("alice");
-        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer alice = _world.Client("alice", version);
+        await using NlmPeer bob = _world.Client("bob", version);
         Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
         Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
         Assert.Equal(Granted, await bob.CancelAsync(1, 0, 9)); // another one: there is none such
@@ -135,16 +138,19 @@ public sealed class BlockingLockTests : IAsyncLifetime
         Assert.False(_machine.HasMore);
     }
 
-    [Fact]
-    public async Task Cancelled_too_late_it_is_denied_and_has_to_be_unlocked()
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(3u)]
+    [InlineData(4u)]
+    public async Task Cancelled_too_late_it_is_denied_and_has_to_be_unlocked(uint version)
     {
         _machine.Answer = () => DeniedGracePeriod;
-        await using NlmPeer alice = _world.Client("alice");
-        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer alice = _world.Client("alice", version);
+        await using NlmPeer bob = _world.Client("bob", version);
         Assert.Equal(Granted, await alice.LockAsync(1, 0, 10));
         Assert.Equal(Blocked, await bob.LockAsync(1, 0, 10, block: true));
         Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
-        Assert.Equal("GRANTED v4 f 1@bob w 0+10", await _machine.NextAsync());
+        Assert.Equal($"GRANTED v{version} f 1@bob w 0+10", await _machine.NextAsync());
         Assert.Equal(Denied, await bob.CancelAsync(1, 0, 10));
         Assert.Equal("Denied w 1 0+10", await alice.TestAsync(1, 0, 10));
         Assert.Equal(Granted, await bob.UnlockAsync(1, 0, 10));
@@ -201,37 +207,34 @@ public sealed class BlockingLockTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(1u, RpcTransport.Tcp)]
     [InlineData(1u, RpcTransport.Udp)]
     [InlineData(3u, RpcTransport.Tcp)]
+    [InlineData(3u, RpcTransport.Udp)]
     [InlineData(4u, RpcTransport.Tcp)]
+    [InlineData(4u, RpcTransport.Udp)]
     public async Task Asynchronous_calls_are_answered_by_calls(uint version, RpcTransport transport)
     {
         await using NlmPeer alice = _world.Client("alice", version, transport);
         Nlm4Lock asked = alice.LockOf(1, 0, 10);
-        byte[] cookie = [0xC0, 0x0C];
-        if (version == 4)
-        {
-            await alice.RawAsync<Nlm4LockArgs, XdrVoid>(NlmProcedure.LockMsg, new Nlm4LockArgs(cookie, false, true, asked, false, 0));
-            Assert.Equal("LockRes v4 Granted C00C", await _machine.NextAsync());
-            await alice.RawAsync<Nlm4TestArgs, XdrVoid>(NlmProcedure.TestMsg, new Nlm4TestArgs(cookie, true, asked with { Svid = 2 }));
-            Assert.Equal("TestRes v4 Denied C00C", await _machine.NextAsync());
-            await alice.RawAsync<Nlm4CancArgs, XdrVoid>(NlmProcedure.CancelMsg, new Nlm4CancArgs(cookie, true, true, asked));
-            Assert.Equal("CancelRes v4 Granted C00C", await _machine.NextAsync());
-            await alice.RawAsync<Nlm4UnlockArgs, XdrVoid>(NlmProcedure.UnlockMsg, new Nlm4UnlockArgs(cookie, asked));
-            Assert.Equal("UnlockRes v4 Granted C00C", await _machine.NextAsync());
-            await alice.RawAsync<Nlm4TestArgs, XdrVoid>(NlmProcedure.GrantedMsg, new Nlm4TestArgs(cookie, true, asked));
-            Assert.Equal("GrantedRes v4 Denied C00C", await _machine.NextAsync());
-        }
-        else
-        {
-            NlmLock old = asked.ToV1();
-            await alice.RawAsync<NlmLockArgs, XdrVoid>(NlmProcedure.LockMsg, new NlmLockArgs(cookie, false, true, old, false, 0));
-            Assert.Equal($"LockRes v{version} Granted C00C", await _machine.NextAsync());
-            await alice.RawAsync<NlmTestArgs, XdrVoid>(NlmProcedure.TestMsg, new NlmTestArgs(cookie, true, old with { Svid = 2 }));
-            Assert.Equal($"TestRes v{version} Denied C00C", await _machine.NextAsync());
-            await alice.RawAsync<NlmUnlockArgs, XdrVoid>(NlmProcedure.UnlockMsg, new NlmUnlockArgs(cookie, old));
-            Assert.Equal($"UnlockRes v{version} Granted C00C", await _machine.NextAsync());
-        }
+        Nlm4Lock another = alice.LockOf(2, 0, 10);
+        Assert.Equal("LockRes Granted", await AnswerAsync(NlmProcedure.LockMsg, asked));
+        Assert.Equal("LockRes Denied", await AnswerAsync(NlmProcedure.LockMsg, another));
+        Assert.Equal("TestRes Denied", await AnswerAsync(NlmProcedure.TestMsg, another));
+        Assert.Equal(Blocked, await alice.LockAsync(2, 0, 10, block: true));
+        Assert.Equal("CancelRes Granted", await AnswerAsync(NlmProcedure.CancelMsg, another));
+        Assert.Equal(0, _world.Table.WaitingCount);
+        Assert.Equal("GrantedRes Denied", await AnswerAsync(NlmProcedure.GrantedMsg, asked));
+        Assert.Equal("UnlockRes Granted", await AnswerAsync(NlmProcedure.UnlockMsg, asked));
         Assert.Equal(0, _world.Table.Count);
+        Assert.False(_machine.HasMore);
+
+        async Task<string> AnswerAsync(NlmProcedure procedure, Nlm4Lock about)
+        {
+            await alice.SendAsync(procedure, [0xC0, (byte)procedure], about);
+            string[] words = (await _machine.NextAsync()).Split(' ');
+            Assert.Equal(($"v{version}", $"C0{(byte)procedure:X2}"), (words[1], words[3]));
+            return $"{words[0]} {words[2]}";
+        }
     }
 }

@@ -1,4 +1,3 @@
-using CsCheck;
 using Kworker.Lockd.Nlm;
 using Kworker.SunRpc;
 using static Kworker.Lockd.Nlm.Nlm4Stats;
@@ -8,16 +7,6 @@ namespace Kworker.Lockd.Tests.Nlm;
 /// <summary>Whatever a client sends: an answer or a refusal, bounded memory, and the locks of others stay.</summary>
 public sealed class HostileNlmTests
 {
-    /// <summary>Bytes in place of arguments.</summary>
-    private readonly record struct Raw(byte[] Bytes) : IXdr<Raw>
-    {
-        public static int MinimumSize => 0;
-
-        public static Raw Read(ref XdrReader reader) => default;
-
-        public void Write(XdrWriter writer) => writer.WriteFixedOpaque(Bytes);
-    }
-
     [Fact]
     public async Task Arguments_with_any_bytes_changed_are_answered_or_refused_and_take_nothing_from_others()
     {
@@ -26,33 +15,15 @@ public sealed class HostileNlmTests
         Assert.Equal(Granted, await victim.LockAsync(1, 0, 10));
         Assert.Equal(Granted, await victim.ShareAsync("o", Fsh4Access.Both, Fsh4Mode.DenyBoth));
         NlmPeer[] hostile = [world.Client("h", 1), world.Client("h", 3), world.Client("h", 4)];
-        byte[][] messages = [.. Messages(hostile[2])];
-        Gen<(int Message, int Procedure, (int At, byte Value)[] Changes, int Cut)> calls = Gen.Select(
-            Gen.Int[0, messages.Length - 1],
-            Gen.Int[1, 23],
-            Gen.Select(Gen.Int[0, 200], Gen.OneOf(Gen.Byte, Gen.Const((byte)0xFF), Gen.Const((byte)0))).Array[0, 4],
-            Gen.Int[0, 400]);
-        var all = new List<(int, int, (int, byte)[], int)>();
-        calls.Sample(call =>
+        foreach ((uint procedure, HostileCalls.Raw arguments) in HostileCalls.From([.. Messages(hostile[2])], 1, 23, 750))
         {
-            lock (all)
-                all.Add(call);
-        }, iter: 1500);
-        foreach ((int message, int procedure, (int At, byte Value)[] changes, int cut) in all)
-        {
-            if (procedure == (int)NlmProcedure.SmNotify)
+            if (procedure == (uint)NlmProcedure.SmNotify)
                 continue;
-            byte[] bytes = [.. messages[message]];
-            foreach ((int at, byte value) in changes)
-            {
-                if (at < bytes.Length)
-                    bytes[at] = value;
-            }
             foreach (NlmPeer peer in hostile)
             {
                 try
                 {
-                    await peer.RawAsync<Raw, XdrVoid>((NlmProcedure)procedure, new Raw(bytes[..Math.Min(cut, bytes.Length)]));
+                    await peer.RawAsync<HostileCalls.Raw, XdrVoid>((NlmProcedure)procedure, arguments);
                 }
                 catch (RpcClientException)
                 {
@@ -125,21 +96,13 @@ public sealed class HostileNlmTests
         Nlm4Lock asked = peer.LockOf(1, 0, 10);
         byte[] cookie = [1, 2, 3, 4];
         byte[] name = "h"u8.ToArray(), file = "f"u8.ToArray();
-        yield return Encode(new Nlm4LockArgs(cookie, true, true, asked, false, 1));
-        yield return Encode(new Nlm4UnlockArgs(cookie, asked));
-        yield return Encode(new Nlm4CancArgs(cookie, true, true, asked));
-        yield return Encode(new Nlm4TestArgs(cookie, true, asked));
-        yield return Encode(new NlmLockArgs(cookie, false, true, asked.ToV1(), false, 1));
-        yield return Encode(new Nlm4ShareArgs(cookie, new Nlm4Share(name, file, name, Fsh4Mode.DenyBoth, Fsh4Access.Both), false));
-        yield return Encode(new Nlm4Notify(name, 1));
-        yield return Encode(new Nlm4Res(cookie, Granted));
-    }
-
-    private static byte[] Encode<T>(T value)
-        where T : IXdr<T>
-    {
-        using var writer = new XdrWriter();
-        value.Write(writer);
-        return writer.Written.ToArray();
+        yield return HostileCalls.Encode(new Nlm4LockArgs(cookie, true, true, asked, false, 1));
+        yield return HostileCalls.Encode(new Nlm4UnlockArgs(cookie, asked));
+        yield return HostileCalls.Encode(new Nlm4CancArgs(cookie, true, true, asked));
+        yield return HostileCalls.Encode(new Nlm4TestArgs(cookie, true, asked));
+        yield return HostileCalls.Encode(new NlmLockArgs(cookie, false, true, asked.ToV1(), false, 1));
+        yield return HostileCalls.Encode(new Nlm4ShareArgs(cookie, new Nlm4Share(name, file, name, Fsh4Mode.DenyBoth, Fsh4Access.Both), false));
+        yield return HostileCalls.Encode(new Nlm4Notify(name, 1));
+        yield return HostileCalls.Encode(new Nlm4Res(cookie, Granted));
     }
 }

@@ -116,11 +116,13 @@ public sealed class NlmLockTests : IAsyncLifetime
         Assert.Equal(Granted, await alice.UnlockAsync(1, 0, 10));
     }
 
-    [Fact]
-    public async Task A_client_is_monitored_before_it_holds_anything_and_once()
+    [Theory]
+    [InlineData(3u)] // the first that has NM_LOCK
+    [InlineData(4u)]
+    public async Task A_client_is_monitored_before_it_holds_anything_and_once(uint version)
     {
-        await using NlmPeer alice = _world.Client("alice");
-        await using NlmPeer bob = _world.Client("bob");
+        await using NlmPeer alice = _world.Client("alice", version);
+        await using NlmPeer bob = _world.Client("bob", version);
         await alice.TestAsync(1, 0, 1);
         await alice.UnlockAsync(1, 0, 1);
         Assert.Equal(Granted, await bob.NmLockAsync(1, 50, 1)); // asks not to be
@@ -198,15 +200,30 @@ public sealed class NlmLockTests : IAsyncLifetime
         Assert.Equal(1, _world.Table.Count);
     }
 
-    [Fact]
-    public async Task GRANTED_is_denied_and_results_are_forgotten()
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(3u)]
+    [InlineData(4u)]
+    public async Task GRANTED_is_denied_and_results_are_forgotten(uint version)
     {
-        await using NlmPeer alice = _world.Client();
-        var granted = new Nlm4TestArgs(new byte[] { 9 }, true, alice.LockOf(1, 0, 1));
-        Assert.Equal(Denied, (await alice.RawAsync<Nlm4TestArgs, Nlm4Res>(NlmProcedure.Granted, granted)).Stat);
+        await using NlmPeer alice = _world.Client("alice", version);
+        await using NlmPeer bob = _world.Client("bob", version);
+        Assert.Equal(Granted, await bob.LockAsync(1, 0, 1));
+        Assert.Equal(Blocked, await alice.LockAsync(1, 0, 1, block: true));
+        byte[] cookie = [1, 2, 3, 4]; // that of alice's calls
+        Nlm4Lock wanted = alice.LockOf(1, 0, 1);
+        Nlm4Res granted = version == 4
+            ? await alice.RawAsync<Nlm4TestArgs, Nlm4Res>(NlmProcedure.Granted, new Nlm4TestArgs(cookie, true, wanted))
+            : await alice.RawAsync<NlmTestArgs, Nlm4Res>(NlmProcedure.Granted, new NlmTestArgs(cookie, true, wanted.ToV1()));
+        Assert.Equal(Denied, granted.Stat);
+        if (version == 4)
+            await alice.RawAsync<Nlm4TestRes, XdrVoid>(NlmProcedure.TestRes, new Nlm4TestRes(cookie, new Nlm4TestReply(Granted)));
+        else
+            await alice.RawAsync<NlmTestRes, XdrVoid>(NlmProcedure.TestRes, new NlmTestRes(cookie, new NlmTestReply(Granted)));
         foreach (NlmProcedure procedure in (NlmProcedure[])[NlmProcedure.LockRes, NlmProcedure.UnlockRes, NlmProcedure.CancelRes, NlmProcedure.GrantedRes])
-            await alice.RawAsync<Nlm4Res, XdrVoid>(procedure, new Nlm4Res(new byte[] { 1, 2, 3 }, Granted));
-        Assert.Equal(0, _world.Table.Count);
+            await alice.RawAsync<Nlm4Res, XdrVoid>(procedure, new Nlm4Res(cookie, Granted));
+        Assert.Equal((1L, 1), (_world.Table.Count, _world.Table.WaitingCount));
+        Assert.Equal("Denied w 1 0+1", await alice.TestAsync(2, 0, 1));
     }
 
     [Fact]

@@ -63,6 +63,20 @@ internal sealed class NlmPeer(IPEndPoint server, string name, uint version, RpcT
         return result.Stat;
     }
 
+    /// <summary>An asynchronous call about an exclusive lock, in the version's own types; its result comes as a call.</summary>
+    public Task SendAsync(NlmProcedure procedure, byte[] cookie, Nlm4Lock asked) => (procedure, IsV4) switch
+    {
+        (NlmProcedure.LockMsg, true) => RawAsync<Nlm4LockArgs, XdrVoid>(procedure, new Nlm4LockArgs(cookie, false, true, asked, false, State)),
+        (NlmProcedure.LockMsg, false) => RawAsync<NlmLockArgs, XdrVoid>(procedure, new NlmLockArgs(cookie, false, true, asked.ToV1(), false, State)),
+        (NlmProcedure.CancelMsg, true) => RawAsync<Nlm4CancArgs, XdrVoid>(procedure, new Nlm4CancArgs(cookie, true, true, asked)),
+        (NlmProcedure.CancelMsg, false) => RawAsync<NlmCancArgs, XdrVoid>(procedure, new NlmCancArgs(cookie, true, true, asked.ToV1())),
+        (NlmProcedure.UnlockMsg, true) => RawAsync<Nlm4UnlockArgs, XdrVoid>(procedure, new Nlm4UnlockArgs(cookie, asked)),
+        (NlmProcedure.UnlockMsg, false) => RawAsync<NlmUnlockArgs, XdrVoid>(procedure, new NlmUnlockArgs(cookie, asked.ToV1())),
+        (NlmProcedure.TestMsg or NlmProcedure.GrantedMsg, true) => RawAsync<Nlm4TestArgs, XdrVoid>(procedure, new Nlm4TestArgs(cookie, true, asked)),
+        (NlmProcedure.TestMsg or NlmProcedure.GrantedMsg, false) => RawAsync<NlmTestArgs, XdrVoid>(procedure, new NlmTestArgs(cookie, true, asked.ToV1())),
+        _ => throw new ArgumentException("no asynchronous call", nameof(procedure)),
+    };
+
     public async Task FreeAllAsync(string? of = null) =>
         await _rpc.CallAsync<Nlm4Notify, XdrVoid>(NlmProtocol.Program, version, (uint)NlmProcedure.FreeAll, new Nlm4Notify(Bytes(of ?? name), 3));
 

@@ -14,8 +14,9 @@ public sealed class NsmProgramTests : IAsyncDisposable
 
     public NsmProgramTests() => _server = new NsmTestServer(Options(requireReservedPort: false));
 
-    private NsmOptions Options(bool requireReservedPort) => new()
+    private NsmOptions Options(bool requireReservedPort, string? directory = null) => new()
     {
+        StateDirectory = directory,
         RequireReservedPort = requireReservedPort,
         RpcbindPort = _rpcbindPort,
         MaximumHosts = 10,
@@ -167,6 +168,31 @@ public sealed class NsmProgramTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Hosts_that_only_other_programs_had_monitored_are_not_told_of_a_restart_after_an_end_in_order()
+    {
+        string directory = Directory.CreateTempSubdirectory("nsm-").FullName;
+        try
+        {
+            await using (var before = new NsmTestServer(Options(requireReservedPort: false, directory)))
+            {
+                await before.StartAsync();
+                using var here = new NsmWire("127.0.0.1", before.EndPoint);
+                await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.2"));
+                await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.3"));
+                Assert.True(before.Service.Monitor("127.0.0.3", IPAddress.Parse("127.0.0.3")));
+                Assert.Equal(2, before.Service.Count);
+            }
+            using NsmStore store = NsmStore.Open(directory);
+            store.Begin(1);
+            Assert.Equal("127.0.0.3", Assert.Single(store.ListToNotify()).Address.ToString());
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Only_this_machine_may_have_hosts_monitored()
     {
         using NsmWire there = await FromAsync("127.0.0.2");
@@ -188,6 +214,18 @@ public sealed class NsmProgramTests : IAsyncDisposable
         using var here = new NsmWire("127.0.0.1", server.EndPoint);
         Assert.Equal(NsmResult.Failure, (await here.CallAsync<NsmMon, NsmStatResult>(2, Mon("127.0.0.3"))).Result);
         Assert.Equal(0, server.Service.Count);
+        int monitored = 0;
+        if (Environment.IsPrivilegedProcess)
+        {
+            await using var root = new RpcClient(server.EndPoint, RpcTransport.Udp, new RpcClientOptions { FromReservedPort = true });
+            Assert.Equal(NsmResult.Success, (await root.CallAsync<NsmMon, NsmStatResult>(NsmProtocol.Program, NsmProtocol.Version, NsmProtocol.Mon, Mon("127.0.0.4"))).Result);
+            monitored = 1;
+        }
+        int state = server.Service.State;
+        Assert.Equal(new NsmState(state), await here.CallAsync<NsmMonId, NsmState>(3, Mon("127.0.0.4").MonId));
+        Assert.Equal(new NsmState(state), await here.CallAsync<NsmMyId, NsmState>(4, Mon("").MonId.MyId));
+        await here.CallAsync<XdrVoid, XdrVoid>(5, default);
+        Assert.Equal((state, monitored), (server.Service.State, server.Service.Count));
     }
 
     [Fact]

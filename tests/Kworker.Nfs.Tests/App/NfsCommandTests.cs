@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Kworker.Apps.Nfs;
 
 namespace Kworker.Nfs.Tests;
@@ -33,6 +34,77 @@ public sealed class NfsCommandTests
         Assert.Contains(served.Path, await SucceedsAsync("df", served.Url), StringComparison.Ordinal);
         await SucceedsAsync("rm", $"{served.Url}/file", $"{served.Url}/copy");
         Assert.Empty(Directory.GetFiles(served.Path));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("4096")]
+    public async Task It_copies_from_one_server_to_another(string? transferSize)
+    {
+        await using ServedDirectory from = await ServedDirectory.StartAsync();
+        await using ServedDirectory to = await ServedDirectory.StartAsync();
+        Directory.CreateDirectory(from.Local("tree/inner"));
+        byte[] bytes = RandomNumberGenerator.GetBytes(123_456);
+        await File.WriteAllBytesAsync(from.Local("tree/inner/large"), bytes);
+        await File.WriteAllBytesAsync(from.Local("tree/empty"), []);
+        File.CreateSymbolicLink(from.Local("tree/link"), "inner/large");
+        string[] sizes = transferSize is null ? [] : ["--rsize", transferSize, "--wsize", transferSize];
+        await SucceedsAsync([.. sizes, "cp", "-r", $"{from.Url}/tree", to.Url]);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(to.Local("tree/inner/large")));
+        Assert.Empty(await File.ReadAllBytesAsync(to.Local("tree/empty")));
+        Assert.Equal("inner/large", new FileInfo(to.Local("tree/link")).LinkTarget);
+    }
+
+    [Fact]
+    public async Task A_file_is_not_copied_onto_itself_by_whatever_name()
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        await File.WriteAllTextAsync(served.Local("file"), "hello");
+        File.CreateSymbolicLink(served.Local("link"), "file");
+        foreach (string target in (string[])["/file", "/link", ""])
+        {
+            var refused = await Assert.ThrowsAsync<CommandFailedException>(() => SucceedsAsync("cp", $"{served.Url}/file", served.Url + target));
+            Assert.Equal(1, refused.Status);
+            Assert.EndsWith(" are the same file\n", refused.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal("hello", await File.ReadAllTextAsync(served.Local("file")));
+    }
+
+    [Fact]
+    public async Task Names_that_begin_with_a_dot_are_listed_when_asked_for()
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        await File.WriteAllTextAsync(served.Local(".hidden"), "");
+        await File.WriteAllTextAsync(served.Local("shown"), "");
+        Assert.Equal("shown\n", await SucceedsAsync("ls", served.Url));
+        Assert.Equal(".hidden\nshown\n", await SucceedsAsync("ls", "-a", served.Url));
+    }
+
+    [Fact]
+    public async Task The_server_is_told_the_user_and_the_group_that_are_named()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "not run: only root's server takes on other users");
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        File.SetUnixFileMode(served.Path, (UnixFileMode)0b111_111_111);
+        await File.WriteAllTextAsync(served.Local("secret"), "hello");
+        File.SetUnixFileMode(served.Local("secret"), (UnixFileMode)0b110_000_000);
+        await SucceedsAsync("cp", $"{served.Url}/secret", $"{served.Url}/roots");
+        await SucceedsAsync("--uid", "1234", "--gid", "2345", "cp", served.Local("secret"), $"{served.Url}/theirs");
+        Assert.Contains(" 1234  2345 ", await SucceedsAsync("ls", "-l", $"{served.Url}/theirs"), StringComparison.Ordinal);
+        Assert.Contains("    0     0 ", await SucceedsAsync("ls", "-l", $"{served.Url}/roots"), StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<CommandFailedException>(() => SucceedsAsync("--uid", "1234", "--gid", "2345", "cat", $"{served.Url}/secret"));
+        Assert.Equal(1, refused.Status);
+        Assert.Contains("ermission denied", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_sizes_that_are_named_are_those_of_calls()
+    {
+        var line = new CommandLine(TextWriter.Null, TextWriter.Null);
+        NfsClientOptions options = line.Read(line.Root.Parse("--rsize 4096 --wsize 8192 ls nfs://127.0.0.1/x"));
+        Assert.Equal((4096, 8192), (options.ReadSize, options.WriteSize));
+        options = line.Read(line.Root.Parse("ls nfs://127.0.0.1/x"));
+        Assert.Equal((0, 0), (options.ReadSize, options.WriteSize));
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using Kworker.Apps.Nfsd;
 using Kworker.Nfsd.Exports;
 using Kworker.Nfsd.Tests.V3;
 using Kworker.Nfsd.Tests.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kworker.Nfsd.Tests.App;
 
@@ -120,6 +121,24 @@ public sealed partial class ProgramTests : IDisposable
         }
         termination.Request();
         Assert.Equal(0, await run);
+    }
+
+    [Theory]
+    [InlineData("", 90)]
+    [InlineData("--no-nfs-version 3", 90)]
+    [InlineData("--no-nfs-version 4.0 --no-nfs-version 4.2", 90)]
+    [InlineData("--no-nfs-version 4", 50)]
+    [InlineData("--no-nfs-version 4.0 --no-nfs-version 4.1 --no-nfs-version 4.2", 50)]
+    [InlineData("--no-nfs-version 4 --grace 90", 90)]
+    [InlineData("--grace 50", 50)]
+    [InlineData("--grace 0", 0)]
+    public void Grace_is_Linuxs_for_the_versions_that_are_served_unless_told_otherwise(string commandLine, int due)
+    {
+        var line = new CommandLine();
+        Settings settings = line.Read(line.Root.Parse(["--export", _directory.Path, .. commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries)]));
+        var options = new NfsServerOptions { Grace = settings.Grace, Versions = settings.Versions };
+        Assert.Equal(due, options.MakeLockOptions(NullLogger.Instance).Grace.TotalSeconds);
+        Assert.Equal(due, options.MakeStateOptions(NullLogger.Instance).Grace.TotalSeconds);
     }
 
     [Fact]
