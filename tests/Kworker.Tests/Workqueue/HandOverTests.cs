@@ -121,6 +121,12 @@ public sealed class HandOverTests(HelperPrograms programs)
         var line = new WaitQueue();
         bool holds = false;
         bool Holds() => Volatile.Read(ref holds);
+        void MakeTrue(Action wake)
+        {
+            Volatile.Write(ref holds, true);
+            wake();
+        }
+
         Action open = gate.CompleteAll;
         CancellationToken token = aside.Token;
         switch (wait)
@@ -130,21 +136,9 @@ public sealed class HandOverTests(HelperPrograms programs)
             case Wait.CompletionWithTimeAndToken:
                 return (() => Assert.True(gate.Wait(TimeSpan.FromHours(1), WaitMode.Killable, token)), open);
             case Wait.WaitQueue or Wait.WaitQueueExclusive:
-                return (
-                    () => line.WaitEvent(Holds, default(WaitMode), exclusive: wait == Wait.WaitQueueExclusive),
-                    () =>
-                    {
-                        Volatile.Write(ref holds, true);
-                        line.WakeUp();
-                    });
+                return (() => line.WaitEvent(Holds, default(WaitMode), exclusive: wait == Wait.WaitQueueExclusive), () => MakeTrue(() => line.WakeUp()));
             case Wait.WaitVariable:
-                return (
-                    () => WaitVariable.WaitEvent(line, Holds),
-                    () =>
-                    {
-                        Volatile.Write(ref holds, true);
-                        WaitVariable.WakeUp(line);
-                    });
+                return (() => WaitVariable.WaitEvent(line, Holds), () => MakeTrue(() => WaitVariable.WakeUp(line)));
             case Wait.FlushItem:
                 Work<Aside> flushed = aside.RunItem();
                 return (() => Assert.True(flushed.Flush()), open);
