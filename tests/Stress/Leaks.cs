@@ -43,6 +43,29 @@ internal static class Leaks
         return [.. names];
     }
 
+    /// <summary>
+    /// Waits until a system that was disposed of knows of nothing that is alive, and says what it still knows of when patience ends. Its workers, and helpers that nobody
+    /// waited for, end some time after it.
+    /// </summary>
+    internal static string? WaitUntilEmpty(KworkerSystem system)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            KworkerSnapshot snapshot = system.Snapshot();
+            if (snapshot.Workqueues.Count == 0 && snapshot.Kthreads.Count == 0 && snapshot.Helpers.Count == 0 && snapshot.Waits.Count == 0
+                && snapshot.Pools.All(static pool => pool is { Workers: 0, Threads.Count: 0, HasWaiting: false }))
+            {
+                return null;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > s_patience)
+                return $"a system that was disposed of still knows of this:\n{snapshot}";
+            Thread.Yield();
+            Thread.Sleep(20);
+        }
+    }
+
     /// <summary>Waits until nothing is left, and says what still is when patience ends.</summary>
     /// <param name="descriptors">Those that there were before.</param>
     /// <param name="objects">What must be dead.</param>

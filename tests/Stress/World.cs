@@ -228,6 +228,8 @@ internal sealed class World
             thread.Join();
         else
             Verdict.Fail($"{_name}: the system does not end:\n{Report()}");
+        if (!Verdict.HasFailed && Leaks.WaitUntilEmpty(System) is { } left)
+            Verdict.Fail($"{_name}: {left}");
     }
 
     private string Report() => string.Join("\n", _actors.Select(static actor => actor.ToString()).Concat(_items.Select(static item => item.ToString())));

@@ -41,7 +41,7 @@ public sealed partial class Kthread
     /// <summary>Pending signals. Bits are set under <c>_lock</c>, cleared by the thread itself; read by anybody.</summary>
     private int _signals;
 
-    /// <summary><c>ShouldStop</c>: set once, never cleared. <c>ShouldPark</c>: set by Park, cleared by Unpark and Stop. <c>IsParked</c>: by the thread itself.</summary>
+    /// <summary><c>ShouldStop</c>: set once, never cleared. <c>ShouldPark</c>: set by Park unless ShouldStop is, cleared by Unpark and Stop. <c>IsParked</c>: by the thread itself.</summary>
     private int _flags;
 
     private int _result; // written before _exited is completed
@@ -193,7 +193,7 @@ public sealed partial class Kthread
     /// Asks the thread to park and waits until it has (<c>kthread_park</c>). A thread that was not started parks without entering its
     /// function. Called by the thread itself it returns at once; the thread parks in its next <see cref="ParkMe"/>.
     /// </summary>
-    /// <returns>0; <c>-EBUSY</c> when it was asked already; <c>-ENOSYS</c> when it has ended (also while we waited).</returns>
+    /// <returns>0; <c>-EBUSY</c> when it was asked already; <c>-ENOSYS</c> when it has ended (also while we waited), or has been asked to stop.</returns>
     public int Park()
     {
         int refused = RequestPark();
@@ -344,8 +344,20 @@ public sealed partial class Kthread
     {
         if (HasExited)
             return -Errno.ENOSYS;
-        if ((Seam.Or(ref _flags, ShouldParkBit) & ShouldParkBit) != 0)
-            return -Errno.EBUSY;
+        int flags = Seam.Read(in _flags);
+        while (true)
+        {
+            // It is about to end. Did it look whether it should stop just before it was asked to, it would park, and who stops it wait for ever.
+            if ((flags & ShouldStopBit) != 0)
+                return -Errno.ENOSYS;
+            if ((flags & ShouldParkBit) != 0)
+                return -Errno.EBUSY;
+            int seen = Seam.CompareExchange(ref _flags, flags | ShouldParkBit, flags);
+            if (seen == flags)
+                break;
+            flags = seen;
+        }
+
         try
         {
             if (!EnsureThread())

@@ -6,7 +6,9 @@ public sealed class WorkqueueOptions
     /// <summary><see cref="MaxActive"/> unless told otherwise (<c>WQ_DFL_ACTIVE</c>).</summary>
     public const int DefaultMaxActive = 256;
 
-    /// <summary>How many items of the queue may be at work at once, sleeping ones counted; the rest waits in order. At least 1.</summary>
+    /// <summary>
+    /// How many items of the queue may be at work at once, sleeping and awaiting ones counted; the rest waits in order. At least 1; <see cref="int.MaxValue"/> is no bound.
+    /// </summary>
     public int MaxActive { get; set; } = DefaultMaxActive;
 
     /// <summary>One item at a time, in the order of queueing (<c>alloc_ordered_workqueue</c>); <see cref="MaxActive"/> is then 1.</summary>
@@ -15,7 +17,10 @@ public sealed class WorkqueueOptions
     /// <summary>Each item starts as soon as it is active, however many run: for long or CPU-bound items (<c>WQ_UNBOUND</c>).</summary>
     public bool Unbound { get; set; }
 
-    /// <summary>On workers of higher priority (<c>WQ_HIGHPRI</c>). Not together with <see cref="Unbound"/> or <see cref="Ordered"/>.</summary>
+    /// <summary>
+    /// On workers of their own and of higher priority (<c>WQ_HIGHPRI</c>), so they wait for no item of other queues. Linux has no thread priorities of .NET: there it is only
+    /// workers of their own. Not together with <see cref="Unbound"/> or <see cref="Ordered"/>.
+    /// </summary>
     public bool HighPriority { get; set; }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using CsCheck;
+using Kworker.Tests.Models;
 
 namespace Kworker.Tests;
 
@@ -60,7 +61,7 @@ public sealed class CompletionModelTests
                 ]);
                 history.AssertLinearizable(0u, Model);
             },
-            iter: 400, threads: 1);
+            iter: ModelRun.Times(400), threads: 1);
 
     private static bool Perform(Completion completion, Operation operation)
     {
@@ -129,7 +130,7 @@ public sealed class CompletionModelTests
         // Waiters come from a pool and go back to it. Each pair has a completion of its own, so a result that went to the wrong wait is one too many or too few.
         Gen.Select(Gen.Int[0, 3].Array[20], Gen.Int[0, 2].Array[20]).Array[3, 6].Sample(
             static pairs => Task.WhenAll(pairs.Select(static pair => Task.Run(() => PlayAsync(pair.Item1, pair.Item2)))).GetAwaiter().GetResult(),
-            iter: 60, threads: 1);
+            iter: ModelRun.Times(60), threads: 1);
 
         static async Task PlayAsync(int[] waits, int[] gives)
         {

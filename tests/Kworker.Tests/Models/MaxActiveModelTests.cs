@@ -16,25 +16,33 @@ public sealed class MaxActiveModelTests : IDisposable
         Cancel,
     }
 
-    [Fact]
-    public void Of_plain_functions() => Sample(isAsync: false, isOrdered: false);
+    /// <param name="isUnbound">In the pool that starts everything at once, or in a managed one.</param>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Of_plain_functions(bool isUnbound) => Sample(isAsync: false, isOrdered: false, isUnbound);
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void Of_async_functions(bool isUnbound) => Sample(isAsync: true, isOrdered: false, isUnbound);
 
     [Fact]
-    public void Of_async_functions() => Sample(isAsync: true, isOrdered: false);
+    public void Of_an_ordered_queue() => Sample(isAsync: false, isOrdered: true, isUnbound: false);
 
     [Fact]
-    public void Of_an_ordered_queue() => Sample(isAsync: false, isOrdered: true);
+    public void Of_async_functions_on_an_ordered_queue() => Sample(isAsync: true, isOrdered: true, isUnbound: false);
 
-    [Fact]
-    public void Of_async_functions_on_an_ordered_queue() => Sample(isAsync: true, isOrdered: true);
+    /// <summary>Small numbers, with which each item comes again and again, and some larger ones.</summary>
+    private static readonly Gen<(int MaxActive, int Items, int Steps)> s_sizes = Gen.Frequency(
+        (4, Gen.Select(Gen.Int[1, 4], Gen.Const(10), Gen.Int[1, 60])),
+        (1, Gen.Select(Gen.Int[5, 60], Gen.Int[20, 80], Gen.Int[60, 250])));
 
-    private void Sample(bool isAsync, bool isOrdered) => Gen.Select(Gen.Int[1, 4], Gen.Select(Gen.Enum<Call>(), Gen.Int[0, 9]).Array[1, 60]).Sample(
-        (maxActive, steps) => Try(isOrdered ? 1 : maxActive, steps, isAsync, isOrdered), iter: ModelRun.Times(60), threads: 1);
+    private void Sample(bool isAsync, bool isOrdered, bool isUnbound) => s_sizes.SelectMany(
+        static size => Gen.Select(Gen.Enum<Call>(), Gen.Int[0, size.Items - 1]).Array[size.Steps],
+        static (size, steps) => (size.MaxActive, size.Items, Steps: steps)).Sample(
+        each => Try(isOrdered ? 1 : each.MaxActive, each.Items, each.Steps, isAsync, isOrdered, isUnbound), iter: ModelRun.Times(60), threads: 1);
 
-    private void Try(int maxActive, (Call Call, int Item)[] steps, bool isAsync, bool isOrdered)
+    private void Try(int maxActive, int count, (Call Call, int Item)[] steps, bool isAsync, bool isOrdered, bool isUnbound)
     {
-        using var queue = new Workqueue("test", new WorkqueueOptions { MaxActive = maxActive, Ordered = isOrdered, Unbound = !isOrdered }, _system);
-        Item[] items = [.. Enumerable.Range(0, 10).Select(_ => new Item(isAsync))];
+        using var queue = new Workqueue("test", new WorkqueueOptions { MaxActive = maxActive, Ordered = isOrdered, Unbound = isUnbound }, _system);
+        Item[] items = [.. Enumerable.Range(0, count).Select(_ => new Item(isAsync))];
         var line = new List<Item>(); // pending, in order
         var active = new List<Item>(); // at work
         foreach ((Call call, int number) in steps)

@@ -1,4 +1,5 @@
 using CsCheck;
+using Kworker.Tests.Models;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Kworker.Tests;
@@ -62,7 +63,7 @@ public sealed class TimerModelTests
                 }
             }
         },
-        iter: 2000);
+        iter: ModelRun.Times(2000));
 
     /// <summary>As users do it: a delayed item is modified in one step while its time runs.</summary>
     [Fact]
@@ -111,7 +112,7 @@ public sealed class TimerModelTests
 
             Array.ForEach(works, static work => work.CancelSync());
         },
-        iter: 300);
+        iter: ModelRun.Times(300));
 
     private static List<(long Due, int Item)> TakeDue(List<(long Due, int Item)> model, long now)
     {

@@ -1,4 +1,5 @@
 using CsCheck;
+using Kworker.Tests.Models;
 
 namespace Kworker.Tests;
 
@@ -97,7 +98,7 @@ public sealed class WaitQueueModelTests
                 ]);
                 history.AssertLinearizable(0, Model);
             },
-            iter: 400, threads: 1);
+            iter: ModelRun.Times(400), threads: 1);
 
     private static int? Model(int items, Operation operation, bool answer) => operation switch
     {
@@ -140,5 +141,5 @@ public sealed class WaitQueueModelTests
                 ]);
                 Assert.False(queue.IsActive);
             },
-            iter: 400, threads: 1);
+            iter: ModelRun.Times(400), threads: 1);
 }

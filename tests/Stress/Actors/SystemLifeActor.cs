@@ -52,6 +52,9 @@ internal sealed class SystemLifeActor(World world, string name, int seed) : Acto
         else
             system.DisposeAsync().AsTask().GetAwaiter().GetResult();
         Volatile.Write(ref isOver, true);
+        Doing("wait for the threads of a system");
+        if (Leaks.WaitUntilEmpty(system) is { } left)
+            Verdict.Fail($"{Name}: {left}");
         if (ran != expected)
             Verdict.Fail($"{Name}: {expected} items were queued, {ran} have run when the system is disposed of");
         if (delayedRan != 0)

@@ -9,8 +9,10 @@ namespace Kworker.Systematic;
 /// </summary>
 internal static class Explorer
 {
+    private const int UsualPercent = 20;
+
     private static readonly int? s_seed = Variable("KWORKER_SEED");
-    private static readonly int s_percent = Variable("KWORKER_SCHEDULES_PERCENT") ?? 20;
+    private static readonly int s_percent = Variable("KWORKER_SCHEDULES_PERCENT") ?? UsualPercent;
     private static readonly int s_base = Variable("KWORKER_SEED_BASE") ?? 1;
 
     /// <summary>Fails with the seed and the way to the failure when a schedule fails.</summary>
@@ -18,11 +20,18 @@ internal static class Explorer
     /// <param name="schedules">How many.</param>
     /// <param name="horizon">How far time may go, in seconds: idle workers end after 30.</param>
     /// <param name="name">The scenario's name.</param>
-    internal static void Explore(Action<Scenario> body, int schedules = 1000, int horizon = 20, [CallerMemberName] string name = "")
+    /// <param name="file">The scenario's file, named like its class.</param>
+    internal static void Explore(
+        Action<Scenario> body, int schedules = 1000, int horizon = 20, [CallerMemberName] string name = "", [CallerFilePath] string file = "")
     {
-        if (Find(body, schedules * s_percent / 100, horizon, out _) is { } failure)
+        string? failure = Find(body, schedules * s_percent / 100, horizon, out int tried);
+        Explored.Note(Path.GetFileNameWithoutExtension(file), name, tried);
+        if (failure is not null)
             throw new ScheduleException($"{name}: {failure}");
     }
+
+    /// <summary>The usual number of schedules, or more.</summary>
+    internal static bool IsWhole => s_seed is null && s_percent >= UsualPercent;
 
     /// <summary>The first failure; null when there is none.</summary>
     internal static string? Find(Action<Scenario> body, int schedules, int horizon, out int tried)

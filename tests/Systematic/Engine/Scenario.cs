@@ -14,7 +14,7 @@ internal sealed class Scenario(Schedule schedule)
     /// <summary>The library has something to complain of.</summary>
     internal bool LogsMayCome { get; set; }
 
-    internal KworkerSystem MakeSystem(int processors, TimerLimits? ownTimerThread = null)
+    internal KworkerSystem MakeSystem(int processors, TimerLimits? ownTimerThread = null, Action<string>? beforeThread = null)
     {
         _system = new KworkerSystem(new KworkerSystemOptions
         {
@@ -22,6 +22,7 @@ internal sealed class Scenario(Schedule schedule)
             Processors = processors,
             OwnTimerThread = ownTimerThread,
             Monitor = false,
+            BeforeThread = beforeThread,
             PoolStallLimit = Timeout.InfiniteTimeSpan,
             LongItemLimit = Timeout.InfiniteTimeSpan,
             HungTaskLimit = Timeout.InfiniteTimeSpan,

@@ -135,7 +135,7 @@ public sealed class WorkScenarios
 
         Assert.True(queue.Queue(work), "it runs, so it was not pending");
         canceller.Join();
-    }, schedules: 3000);
+    }, schedules: 5000);
 
     [Fact]
     public void After_cancel_sync_an_item_that_queues_itself_is_at_rest() => Explorer.Explore(scenario =>

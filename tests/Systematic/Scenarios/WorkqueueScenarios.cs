@@ -226,9 +226,20 @@ public sealed class WorkqueueScenarios
     {
         scenario.MakeSystem(processors: 4);
         var queue = new Workqueue("queue", new WorkqueueOptions { Unbound = true }, scenario.System);
+        var entered = new Completion();
         var gate = new Completion();
         for (int i = 0; i < 4; i++)
-            queue.Queue(new Work<Completion>(gate, static g => g.Wait()));
+        {
+            queue.Queue(new Work<object?>(null, _ =>
+            {
+                entered.Complete();
+                gate.Wait();
+            }));
+        }
+
+        for (int i = 0; i < 4; i++)
+            entered.Wait();
+        Assert.InRange(scenario.System.Unbound.LockAndCount().Workers, 4, 5); // one may have come in vain
         gate.CompleteAll();
         queue.Flush();
         Probe[] probes = [new(), new(), new()]; // one may still run when the next comes: a thread may be slow
@@ -240,6 +251,9 @@ public sealed class WorkqueueScenarios
 
         queue.Flush();
         Assert.All(probes, static probe => Assert.Equal(1, probe.Runs));
+        // Two stay. If more do for ever, time comes to its end.
+        while (scenario.System.Unbound.LockAndCount().Workers > 2)
+            Worker.Sleep(TimeSpan.FromSeconds(40));
     }, schedules: 300, horizon: 3000);
 
     [Fact]

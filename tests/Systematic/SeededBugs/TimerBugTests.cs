@@ -1,6 +1,6 @@
 namespace Kworker.Systematic;
 
-/// <summary>Two mistakes that the timers could have made, each in a few lines of the same protocol.</summary>
+/// <summary>Mistakes that the timers could have made, or did, each in a few lines of the same protocol.</summary>
 public sealed class TimerBugTests
 {
     private const long Armed = 1;
@@ -86,4 +86,62 @@ public sealed class TimerBugTests
 
         wheel.Join();
     });
+
+    /// <summary>
+    /// A bug that was: whether an arming had landed was told from the parities alone, which two armings later are what they were. Who had seen the first landed disarmed
+    /// the third, which had not, and armed it anew; the time of the third was written over that of the fourth: it never landed.
+    /// </summary>
+    [Fact]
+    public void An_arming_that_is_taken_for_one_that_has_landed() => SeededBugTests.Finds((scenario, wrong) =>
+    {
+        const long Landing = 8;
+        long state = 0, due = 0; // the parity of the arming that wrote it
+        bool HasLanded(long seen) => wrong ? Seam.Read(in due) == (seen & Parity) : (seen & Landing) == 0;
+        void Arm()
+        {
+            while (true)
+            {
+                long seen = Seam.Read(in state);
+                if ((seen & Armed) != 0)
+                    return;
+                long armed = (seen | Armed | (wrong ? 0 : Landing)) ^ Parity;
+                if (Seam.CompareExchange(ref state, armed, seen) != seen)
+                    continue;
+                Seam.Write(ref due, armed & Parity);
+                if (!wrong)
+                    Seam.And(ref state, ~Landing);
+                return;
+            }
+        }
+
+        void Disarm()
+        {
+            var spin = new SpinWait();
+            while (true)
+            {
+                long seen = Seam.Read(in state);
+                if ((seen & Armed) == 0)
+                    return;
+                if (!HasLanded(seen))
+                    Seam.Spin(ref spin);
+                else if (Seam.CompareExchange(ref state, seen & ~Armed, seen) == seen)
+                    return;
+            }
+        }
+
+        Arm();
+        var other = scenario.Run("disarms and arms, twice", () =>
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                Disarm();
+                Arm();
+            }
+        });
+        Disarm();
+        Arm();
+        other.Join();
+        if ((state & Armed) != 0)
+            Assert.Equal(state & Parity, due);
+    }, schedules: 5000);
 }
