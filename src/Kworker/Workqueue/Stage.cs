@@ -167,7 +167,7 @@ internal sealed partial class Stage(WorkerPool pool, PoolWorker worker)
         else
         {
             slot.IsSettled = true;
-            slot.Queue.Admit(slot.Work);
+            slot.Queue.AdmitInactive(slot.Work);
         }
     }
 

@@ -324,6 +324,20 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
         BecomeEager();
     }
 
+    /// <summary>
+    /// Run lock: puts an item in line that comes out of a stage because there is no place. It stands there before anything else is settled: that brings those that were
+    /// chained behind it, which are not to overtake it, and perhaps a place, which is to be its own.
+    /// </summary>
+    internal void AdmitInactive(Work work)
+    {
+        work.EnterQueue(this, _epoch);
+        _epoch.InFlight++;
+        _queued++;
+        work.IsInactive = true;
+        _inactive.AddLast(work);
+        BecomeEager();
+    }
+
     /// <summary>Run lock: somebody waits. See <see cref="Signs.IsEager"/>.</summary>
     private void BecomeEager()
     {

@@ -152,4 +152,29 @@ public sealed class PastBugScenarios
         Until(() => last.Runs == 1);
         other.Join();
     }, schedules: 500);
+
+    /// <summary>
+    /// Three items that a function had queued behind itself left its worker's stage, since there was no place for them, in the wrong order: each before it stood in line settled
+    /// the stage, which brought the next. The second was overtaken by the third, which waits for it. Found by a test of NFS replies that never came.
+    /// </summary>
+    [Fact]
+    public void Items_without_a_place_were_overtaken_by_those_chained_behind_them() => Explorer.Explore(scenario =>
+    {
+        scenario.MakeSystem(processors: 2);
+        var queue = new Workqueue("queue", new WorkqueueOptions { MaxActive = 2 }, scenario.System);
+        var gate = new Completion();
+        Probe first = new() { Inside = () => gate.Wait() }, opens = new() { Inside = gate.CompleteAll }, last = new() { Inside = () => gate.Wait() }, behind = new();
+        Work<Probe>[] items = [.. new[] { first, opens, last, behind }.Select(static probe => new Work<Probe>(probe, Probe.Function))];
+        var head = new Probe
+        {
+            Inside = () =>
+            {
+                foreach (Work<Probe> item in items)
+                    queue.Queue(item);
+            },
+        };
+        queue.Queue(new Work<Probe>(head, Probe.Function));
+        queue.Drain();
+        Assert.Equal((1, 1, 1, 1), (first.Runs, opens.Runs, last.Runs, behind.Runs));
+    }, schedules: 2000);
 }
