@@ -38,6 +38,7 @@ internal static class StateFiles
                     break;
                 case "nfsdcltrack-trust.heard":
                 case "control": // the socket of nfsd status, which the next server takes over
+                case "lock": // held by the server that lives; nothing stands in it
                     break;
                 default:
                     var isJournal = name is "nsm.db-wal" or "nsm.db-shm" or "nsm.db-journal" or "nfsdcltrack/main.sqlite-journal";
