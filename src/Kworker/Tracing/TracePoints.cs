@@ -13,12 +13,15 @@ internal static class TracePoints
     private static KworkerEventSource Log => KworkerEventSource.Log;
 
     /// <summary>By the owner of Pending, before the item goes anywhere: so it is told before the item begins.</summary>
+    /// <param name="work">The item.</param>
+    /// <param name="queue">Its queue.</param>
+    /// <param name="isDue">Its time has come: what queued it was told when it was armed.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Queued(Work work, Workqueue queue)
+    internal static void Queued(Work work, Workqueue queue, bool isDue)
     {
         if (Listeners.Stacks)
             Origins.Note(work);
-        if (WorkActivities.AreListenedTo)
+        if (WorkActivities.AreListenedTo && !isDue)
             WorkActivities.Queued(work);
         if (Listeners.Latencies)
             QueueLatencies.Queued(work, queue);

@@ -20,7 +20,7 @@ internal static class WorkActivities
         get => s_source.HasListeners();
     }
 
-    /// <summary>An item is being queued: by the owner of Pending.</summary>
+    /// <summary>An item is being queued, or armed: by the owner of Pending.</summary>
     internal static void Queued(Work work)
     {
         if (Activity.Current is { } current)

@@ -70,13 +70,15 @@ public abstract class DelayedWork : Work
         Target = target;
         if (target.FlowsContext)
             WorkContexts.Capture(this);
+        if (WorkActivities.AreListenedTo)
+            WorkActivities.Queued(this);
         target.OwningSystem.Timers.Arm(this, delay);
     }
 
     internal override void Expire()
     {
         // The timer's thread owns Pending now. The queue may be gone or draining: then there is nobody to throw to, and nothing may be lost silently.
-        if (!Target!.TryEnqueue(this))
+        if (!Target!.TryEnqueue(this, isDue: true))
             Target.Report(this, Target.RefusalOf(this));
     }
 
@@ -115,7 +117,7 @@ public abstract class DelayedWork : Work
     /// <summary>Whether nothing is to be done but to arm it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanArm(Workqueue target, TimeSpan delay) =>
-        delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && target.MayArmDirectly;
+        delay > TimeSpan.Zero && ReferenceEquals(BoundSystem, target.OwningSystem) && target.MayArmDirectly && !WorkActivities.AreListenedTo;
 
     /// <summary>From idle to armed in one step, or from armed to armed anew. False when it is in another state.</summary>
     private bool TryArm(Workqueue target, TimeSpan delay, bool modify, out bool wasPending)

@@ -204,10 +204,10 @@ public sealed partial class Workqueue : IDisposable, IAsyncDisposable
     }
 
     /// <summary>By the owner of Pending: puts the item in line; false when the queue takes no items, and then Pending is released.</summary>
-    internal bool TryEnqueue(Work work)
+    internal bool TryEnqueue(Work work, bool isDue = false)
     {
         if (Listeners.OfQueueing)
-            TracePoints.Queued(work, this);
+            TracePoints.Queued(work, this, isDue);
         int gate = Seam.Read(in _signs.Gate);
         if (!_pool.IsManaged || IsOdd(gate))
             return TryEnqueueLocked(work);

@@ -79,6 +79,15 @@ public sealed class WorkTracingTests : IDisposable
             insideAsync = Activity.Current;
         });
         var thrower = new Work<int>(0, static _ => throw new FormatException("on purpose"));
+        var hasRun = new Completion();
+        var delayed = new DelayedWork<int>(0, _ => hasRun.Complete());
+        var moved = new DelayedWork<int>(0, static _ => { });
+        queue.Queue(delayed, TimeSpan.FromTicks(1)); // from nowhere
+        await hasRun.WaitAsync();
+        queue.Queue(moved, TimeSpan.FromDays(1));
+        await queue.FlushAsync();
+        Assert.Equal(default, Assert.Single(ended).ParentSpanId);
+        ended.Clear();
         ActivityContext parent;
         using (Activity request = test.StartActivity("request")!)
         {
@@ -86,11 +95,15 @@ public sealed class WorkTracingTests : IDisposable
             queue.Queue(plain);
             queue.Queue(@async);
             queue.Queue(thrower);
+            queue.Queue(delayed, TimeSpan.FromTicks(1));
+            queue.Modify(moved, TimeSpan.FromTicks(1));
         }
 
+        await hasRun.WaitAsync();
+        await moved.FlushAsync();
         await queue.FlushAsync();
         Activity[] runs = [.. ended.Where(static activity => activity.Source.Name == "Kworker")];
-        Assert.Equal(3, runs.Length);
+        Assert.Equal(5, runs.Length);
         Assert.All(runs, run => Assert.Equal((parent.TraceId, parent.SpanId), (run.TraceId, run.ParentSpanId)));
         Assert.All(runs, static run => Assert.Equal("traced", run.GetTagItem("kworker.workqueue")));
         Assert.Contains(inside, runs);
