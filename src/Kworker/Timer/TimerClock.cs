@@ -117,11 +117,19 @@ internal sealed class ProviderTimerClock : TimerClock
             if (tick >= _due)
                 return;
             _due = tick;
-            // In whole milliseconds: a timer of the platform's leaves the rest out, and would elapse too soon.
-            TimeSpan until = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(_timers.Until(tick).TotalMilliseconds)));
-            _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
+            TimeSpan until;
+            do
+            {
+                until = Until(tick);
+                _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
+            }
+            // A clock that is moved by hand may have been moved between the two, and the timer goes off as much too late. (Or it has gone off already.)
+            while (_due == tick && Until(tick) != until);
         }
     }
+
+    /// <summary>In whole milliseconds: a timer of the platform's leaves the rest out, and would elapse too soon.</summary>
+    private TimeSpan Until(long tick) => TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(_timers.Until(tick).TotalMilliseconds)));
 
     private void Elapsed()
     {
