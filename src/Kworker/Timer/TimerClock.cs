@@ -92,8 +92,11 @@ internal sealed class SystemTimerClock(TimerBase timers) : TimerClock
     }
 }
 
-/// <summary>Any other <see cref="TimeProvider"/>, such as a test's, through a timer of its own, on whatever thread that calls back.</summary>
-internal sealed class ProviderTimerClock : TimerClock
+/// <summary>
+/// Any other <see cref="TimeProvider"/>, such as a test's, through a timer of its own, on whatever thread that calls back; unless that thread is inside a call of ours
+/// (<see cref="ClockReading"/>): it may hold the very locks, so another one processes.
+/// </summary>
+internal sealed class ProviderTimerClock : TimerClock, IThreadPoolWorkItem
 {
     /// <summary>Timers of the platform take no more than 49 days; one that elapses too soon is set anew.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(40);
@@ -117,21 +120,43 @@ internal sealed class ProviderTimerClock : TimerClock
             if (tick >= _due)
                 return;
             _due = tick;
-            TimeSpan until;
-            do
+            ClockReading.Begin();
+            try
             {
-                until = Until(tick);
-                _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
+                TimeSpan until;
+                do
+                {
+                    until = Until(tick);
+                    _timer.Change(until < s_longest ? until : s_longest, Timeout.InfiniteTimeSpan);
+                }
+                // A clock that is moved by hand may have been moved between the two, and the timer goes off as much too late.
+                while (Until(tick) != until);
             }
-            // A clock that is moved by hand may have been moved between the two, and the timer goes off as much too late. (Or it has gone off already.)
-            while (_due == tick && Until(tick) != until);
+            finally
+            {
+                ClockReading.End();
+            }
         }
     }
 
     /// <summary>In whole milliseconds: a timer of the platform's leaves the rest out, and would elapse too soon.</summary>
     private TimeSpan Until(long tick) => TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(_timers.Until(tick).TotalMilliseconds)));
 
+    /// <summary>
+    /// A processing that is handed on comes in any case, and is all that the firing was for: whoever sets an earlier or the same time until then relies on it
+    /// (<c>_due</c> is lowered alone), and it sets the next.
+    /// </summary>
     private void Elapsed()
+    {
+        if (ClockReading.IsUnderWay)
+            Seam.QueueToCaller(this, preferLocal: false);
+        else
+            Process();
+    }
+
+    void IThreadPoolWorkItem.Execute() => Process();
+
+    private void Process()
     {
         lock (_lock)
             _due = long.MaxValue;

@@ -19,14 +19,14 @@ internal sealed class TimerTicks
     internal TimerTicks(TimeProvider timeProvider)
     {
         _timeProvider = timeProvider;
-        _origin = timeProvider.GetTimestamp();
+        _origin = ClockReading.Timestamp(timeProvider);
         _frequency = timeProvider.TimestampFrequency;
         _unitsPerTick = _frequency % PerSecond == 0 ? (ulong)(_frequency / PerSecond) : 0;
         _unitsPerTimeSpanTick = _frequency % TimeSpan.TicksPerSecond == 0 ? _frequency / TimeSpan.TicksPerSecond : 0;
     }
 
     /// <summary>How long ago the base was made, in units of the provider.</summary>
-    internal long Elapsed => _timeProvider.GetTimestamp() - _origin;
+    internal long Elapsed => ClockReading.Timestamp(_timeProvider) - _origin;
 
     /// <summary>Ticks that have passed, rounded down.</summary>
     internal long Now => Floor(Elapsed);

@@ -31,7 +31,7 @@ internal sealed class LatencyTable
             Volatile.Write(ref place.BegunAt, 0);
         }
 
-        Volatile.Write(ref place.QueuedAt, time.GetTimestamp());
+        Volatile.Write(ref place.QueuedAt, ClockReading.Timestamp(time));
     }
 
     /// <summary>The item begins; how long it has waited, null when that was not measured.</summary>
@@ -40,7 +40,7 @@ internal sealed class LatencyTable
         ref Place place = ref PlaceOf(work);
         if (!ReferenceEquals(Volatile.Read(ref place.Item), work))
             return null;
-        long now = time.GetTimestamp();
+        long now = ClockReading.Timestamp(time);
         long queued = Volatile.Read(ref place.QueuedAt);
         Volatile.Write(ref place.QueuedAt, 0);
         Volatile.Write(ref place.BegunAt, now);
@@ -57,7 +57,7 @@ internal sealed class LatencyTable
         Volatile.Write(ref place.BegunAt, 0);
         if (Volatile.Read(ref place.QueuedAt) == 0)
             Interlocked.CompareExchange(ref place.Item, null, work);
-        return begun == 0 ? null : time.GetElapsedTime(begun);
+        return begun == 0 ? null : ClockReading.Since(time, begun);
     }
 
     /// <summary>Nobody measures any more.</summary>
@@ -70,7 +70,7 @@ internal sealed class LatencyTable
     private static bool IsUnderWay(Work holder, ref Place place, TimeProvider time)
     {
         long begun = Volatile.Read(ref place.BegunAt);
-        return begun == 0 ? holder.IsPending : time.GetElapsedTime(begun) < s_mostForRun;
+        return begun == 0 ? holder.IsPending : ClockReading.Since(time, begun) < s_mostForRun;
     }
 
     private ref Place PlaceOf(Work work) => ref _places[Index(work)];

@@ -71,7 +71,7 @@ internal sealed class Watchdog : TimedItem
         lock (_lock)
         {
             return _watched.TryGetValue(subject, out Watched? watched) && watched.Progress == progress
-                ? _system.TimeProvider.GetElapsedTime(watched.Since)
+                ? ClockReading.Since(_system.TimeProvider, watched.Since)
                 : null;
         }
     }
@@ -185,7 +185,7 @@ internal sealed class Watchdog : TimedItem
     /// <summary>What one look sees: compared with what the one before saw.</summary>
     private sealed class LookInProgress(TimeProvider time, Dictionary<object, Watched> before)
     {
-        private readonly long _now = time.GetTimestamp();
+        private readonly long _now = ClockReading.Timestamp(time);
 
         internal Dictionary<object, Watched> Seen { get; } = [];
 

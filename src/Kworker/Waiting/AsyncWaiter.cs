@@ -296,7 +296,7 @@ internal readonly struct WaitDeadline
         if (timeout <= TimeSpan.Zero)
             return;
         _timeProvider = timeProvider;
-        _start = timeProvider.GetTimestamp();
+        _start = ClockReading.Timestamp(timeProvider);
         _timeout = timeout;
     }
 
@@ -306,7 +306,7 @@ internal readonly struct WaitDeadline
         {
             if (_timeProvider is null)
                 return TimeSpan.Zero;
-            TimeSpan left = _timeout - _timeProvider.GetElapsedTime(_start);
+            TimeSpan left = _timeout - ClockReading.Since(_timeProvider, _start);
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }

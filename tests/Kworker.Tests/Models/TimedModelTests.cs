@@ -47,8 +47,7 @@ public sealed class TimedModelTests
             }
             );
         });
-        // Few: a fake clock may fire its timers where it is read, and a kthread worker reads it under the lock that they need. Some time in five thousand that is a deadlock, to be mended.
-    }, iter: ModelRun.Times(20), threads: 1);
+    }, iter: ModelRun.Times(100), threads: 1);
 
     private static void Run(
         (Call Call, int Item, int Milliseconds)[] steps,
