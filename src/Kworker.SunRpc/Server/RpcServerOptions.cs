@@ -44,7 +44,7 @@ public sealed class RpcServerOptions
     /// Bytes of requests and replies of one TCP connection in flight, past which no more is read. The last call may exceed it by its own
     /// length.
     /// </summary>
-    public long MaximumBytesPerConnection { get; set; } = 16 << 20;
+    public long MaximumBytesPerConnection { get; set; } = 4 << 20;
 
     /// <summary>
     /// Bytes of requests and replies of all TCP connections in flight, past which connections that hold more than 64 KiB pause. Unfinished

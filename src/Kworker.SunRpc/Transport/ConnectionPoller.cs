@@ -1,16 +1,17 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kworker.SunRpc;
 
 /// <summary>
-/// Waits for bytes on all connections of a server that nobody reads, and looks after those whose reader runs a call itself, or whose replies wait to be sent: one
-/// thread, which never reads nor runs calls, and so is never held up.
+/// Waits for bytes on all connections of a server that nobody reads, and for room on those whose client reads slowly, and looks after those whose reader runs a call itself, or
+/// whose replies wait to be sent: one thread, which never reads nor runs calls, and so is never held up.
 /// </summary>
 /// <remarks>
 /// <para>On Linux it is the only one who waits: a connection that a worker reads is not in the wait, so what arrives wakes that worker alone. Elsewhere
-/// the runtime's sockets wait, and readers run no calls.</para>
+/// the runtime's sockets wait, and readers run no calls. (On Linux the runtime must not wait for a socket even once: it would be told of whatever comes from then on, too, and each time wake two threads.)</para>
 /// <para>Wake-up argument: <see cref="Arm"/> comes after the reader has given the connection away, and epoll looks at the socket when it is armed: bytes
 /// that came before are told, too. Who begins to be watched while nobody else is signals the counter, which ends a wait that has no end.</para>
 /// </remarks>
@@ -23,6 +24,7 @@ internal sealed class ConnectionPoller : IAsyncDisposable
     private const int Period = 2; // milliseconds: a reader that runs one call for one to two of these is relieved
     private const int EventsAtOnce = 64;
     private const long CounterId = 0;
+    private const long WritableId = -1;
 
     private readonly string _name;
     private readonly Action<Exception> _failed;
@@ -33,8 +35,10 @@ internal sealed class ConnectionPoller : IAsyncDisposable
     private readonly Completion _ended = new();
     private SafeFileHandle? _epoll; // made under _lock, then not changed
     private SafeFileHandle? _counter; // likewise
-    private long _lastId; // _lock
+    private SafeFileHandle? _writable; // likewise; waits for room, and is waited for by the first
+    private long _lastId; // _lock; from 1
     private int _lingering; // interlocked
+    private int _isSpinning; // interlocked; one of those that linger looks instead of sleeping
     private volatile bool _isStopping;
 
     /// <param name="name">Names the thread.</param>
@@ -64,6 +68,7 @@ internal sealed class ConnectionPoller : IAsyncDisposable
             _connections.Add(connection.PollId, connection);
         }
         Epoll.Add(_epoll!, connection.Socket.SafeHandle, connection.PollId);
+        Epoll.Add(_writable!, connection.Socket.SafeHandle, connection.PollId);
     }
 
     /// <summary>Forgets a connection. Before its socket is closed.</summary>
@@ -97,6 +102,11 @@ internal sealed class ConnectionPoller : IAsyncDisposable
         }
     }
 
+    /// <summary>Has <see cref="TcpConnection.BecameWritable"/> called when there is room to send, or the connection has ended. By its sender, as the last that it does.</summary>
+    /// <exception cref="IOException">The kernel has no memory.</exception>
+    [SupportedOSPlatform("linux")]
+    public void ArmWritable(TcpConnection connection) => Epoll.ArmWritable(_writable!, connection.Socket.SafeHandle, connection.PollId);
+
     /// <summary>The connection's reader runs a call: it is watched until it is seen at rest.</summary>
     public void Watch(TcpConnection connection)
     {
@@ -125,6 +135,12 @@ internal sealed class ConnectionPoller : IAsyncDisposable
     /// <summary>The worker waits no longer.</summary>
     public void EndLinger() => Interlocked.Decrement(ref _lingering);
 
+    /// <summary>Whether one of those that wait may do so awake: no more than one processor is spent on it. Then <see cref="EndSpin"/>.</summary>
+    public bool TryBeginSpin() => Volatile.Read(ref _isSpinning) == 0 && Interlocked.Exchange(ref _isSpinning, 1) == 0;
+
+    /// <summary>The worker sleeps, or goes on.</summary>
+    public void EndSpin() => Volatile.Write(ref _isSpinning, 0);
+
     /// <summary>Ends the thread. Once all connections are closed.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -141,6 +157,7 @@ internal sealed class ConnectionPoller : IAsyncDisposable
         await _ended.WaitAsync().ConfigureAwait(false);
         _epoll.Dispose();
         _counter!.Dispose();
+        _writable!.Dispose();
     }
 
     private static async Task WaitAsync(TcpConnection connection)
@@ -165,7 +182,9 @@ internal sealed class ConnectionPoller : IAsyncDisposable
         try
         {
             _counter = Epoll.CreateEvent();
-            Epoll.AddEvent(epoll, _counter);
+            Epoll.AddEvent(epoll, _counter, CounterId);
+            _writable = Epoll.Create();
+            Epoll.AddEvent(epoll, _writable, WritableId);
             _epoll = epoll;
             new Thread(static poller => ((ConnectionPoller)poller!).Run()) { IsBackground = true, Name = $"{_name}/poll" }.Start(this);
         }
@@ -174,6 +193,7 @@ internal sealed class ConnectionPoller : IAsyncDisposable
             _epoll = null;
             epoll.Dispose();
             _counter?.Dispose();
+            _writable?.Dispose();
             throw;
         }
     }
@@ -195,10 +215,17 @@ internal sealed class ConnectionPoller : IAsyncDisposable
                 lock (_lock)
                     isWatching = _watched.Count > 0;
                 int count = Epoll.Wait(_epoll!, ids, isWatching ? Period : Timeout.Infinite);
-                Find(ids.AsSpan(0, count), ready);
+                bool isRoom = Find(ids.AsSpan(0, count), ready);
                 foreach (TcpConnection connection in ready)
                     connection.BecameReadable();
                 ready.Clear();
+                if (isRoom)
+                {
+                    Find(ids.AsSpan(0, Epoll.Wait(_writable!, ids, milliseconds: 0)), ready); // what is left of it ends the next wait
+                    foreach (TcpConnection connection in ready)
+                        connection.BecameWritable();
+                    ready.Clear();
+                }
                 if (Stopwatch.GetElapsedTime(lastLook).TotalMilliseconds < Period)
                     continue;
                 lastLook = Stopwatch.GetTimestamp();
@@ -219,20 +246,24 @@ internal sealed class ConnectionPoller : IAsyncDisposable
         _ended.CompleteAll();
     }
 
-    private void Find(ReadOnlySpan<long> ids, List<TcpConnection> found)
+    /// <summary>The connections that are meant; true when there is room on others.</summary>
+    private bool Find(ReadOnlySpan<long> ids, List<TcpConnection> found)
     {
         bool isSignalled = false;
+        bool isRoom = false;
         lock (_lock)
         {
             foreach (long id in ids)
             {
                 isSignalled |= id == CounterId;
+                isRoom |= id == WritableId;
                 if (_connections.TryGetValue(id, out TcpConnection? connection))
                     found.Add(connection);
             }
         }
         if (isSignalled && OperatingSystem.IsLinux())
             Epoll.Clear(_counter!);
+        return isRoom;
     }
 
     private void Look(List<TcpConnection> relieved, List<TcpConnection> late)

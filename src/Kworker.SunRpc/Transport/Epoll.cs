@@ -14,6 +14,7 @@ internal static unsafe partial class Epoll
     private const int CtlAdd = 1;
     private const int CtlMod = 3;
     private const uint In = 1;
+    private const uint Out = 4;
     private const uint RdHup = 0x2000;
     private const uint OneShot = 1u << 30;
     private const int EINTR = 4;
@@ -31,17 +32,17 @@ internal static unsafe partial class Epoll
     /// <exception cref="IOException">There is no descriptor left.</exception>
     public static SafeFileHandle CreateEvent() => Own(EventFd(0, CloseOnExec | NonBlocking));
 
-    /// <summary>Has every wait end for as long as the counter is not zero.</summary>
-    public static void AddEvent(SafeFileHandle epoll, SafeFileHandle counter)
+    /// <summary>Has every wait end for as long as a counter is not zero, or another instance has something to tell.</summary>
+    public static void AddEvent(SafeFileHandle epoll, SafeFileHandle counter, long id)
     {
         byte* change = stackalloc byte[EventSize];
-        Check(Control(epoll, CtlAdd, counter, Fill(change, In, 0)));
+        Check(Control(epoll, CtlAdd, counter, Fill(change, In, id)));
     }
 
     /// <summary>Makes a socket known, without waiting for it yet.</summary>
     /// <param name="epoll">The instance.</param>
     /// <param name="socket">The socket; it is forgotten when it is closed.</param>
-    /// <param name="id">What <see cref="Wait"/> tells; not 0.</param>
+    /// <param name="id">What <see cref="Wait"/> tells.</param>
     public static void Add(SafeFileHandle epoll, SafeSocketHandle socket, long id)
     {
         byte* change = stackalloc byte[EventSize];
@@ -55,9 +56,16 @@ internal static unsafe partial class Epoll
         Check(Control(epoll, CtlMod, socket, Fill(change, In | RdHup | OneShot, id)));
     }
 
-    /// <summary>Waits until something can be read.</summary>
+    /// <summary>Tells once that the socket has room to send, or has ended; now, if it is so.</summary>
+    public static void ArmWritable(SafeFileHandle epoll, SafeSocketHandle socket, long id)
+    {
+        byte* change = stackalloc byte[EventSize];
+        Check(Control(epoll, CtlMod, socket, Fill(change, Out | OneShot, id)));
+    }
+
+    /// <summary>Waits until there is something to tell.</summary>
     /// <param name="epoll">The instance.</param>
-    /// <param name="ids">Gets what can.</param>
+    /// <param name="ids">Gets of what.</param>
     /// <param name="milliseconds">How long; negative: for ever.</param>
     /// <returns>How many.</returns>
     public static int Wait(SafeFileHandle epoll, Span<long> ids, int milliseconds)

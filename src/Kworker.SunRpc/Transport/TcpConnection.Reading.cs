@@ -36,6 +36,7 @@ internal sealed partial class TcpConnection
     private int _inputEnd; // the reader's
     private bool _isDrained; // the reader's; there was no more in the socket at last
     private bool _waitsAfterCall; // the reader's; the client seems to send its next call when it has the reply to the last one
+    private LingerSpin _spin; // the reader's
     private bool _recordReserved; // the reader's; the budget is charged the greatest length for the unfinished record
     private volatile bool _paused; // the reader waits for room: standing still is then not the client's fault
     private bool _insideRecord; // the reader's view, for the reaper, which may see it late
@@ -287,7 +288,9 @@ internal sealed partial class TcpConnection
         try
         {
             using BlockingScope blocking = Worker.Blocking();
-            return Socket.Poll(ConnectionPoller.LingerTime, SelectMode.SelectRead);
+            bool isReadable = _spin.Begin(Socket, _poller) || Socket.Poll(ConnectionPoller.LingerTime, SelectMode.SelectRead);
+            _spin.End();
+            return isReadable;
         }
         finally
         {

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Net.Sockets;
 
 namespace Kworker.SunRpc.Tests;
 
@@ -143,6 +145,63 @@ public sealed class TcpServingTests
         // Then it reads after all: nothing was lost.
         for (int i = 0; i < calls; i++)
             Assert.Equal(24 + 4 + (1 << 20), (await client.ReceiveAsync())!.Length);
+    }
+
+    // Small and large replies by turns, to a client that lets the server's socket fill up again and again: whoever goes on, goes on where the one before left off.
+    [Fact]
+    public async Task Replies_to_a_client_that_reads_late_are_whole()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+        client.Socket.ReceiveBufferSize = 16 << 10;
+        const int calls = 200;
+        var expected = new Dictionary<uint, string>();
+        var random = new Random(1);
+        var records = new List<byte[]>();
+        for (uint xid = 0; xid < calls; xid++)
+        {
+            byte[] data = new byte[xid % 3 == 0 ? 4 * random.Next(100) : 4 * random.Next(100_000)];
+            random.NextBytes(data);
+            string hex = Convert.ToHexString(data);
+            expected.Add(xid, $"{data.Length:X8} {hex}");
+            records.Add(RawConnection.Record(RawConnection.Call(xid, TestProgram.Echo, $"{data.Length:X8} {hex}")));
+        }
+        Task sending = Task.Run(async () =>
+        {
+            foreach (byte[] record in records)
+                await client.SendAsync(record);
+        });
+
+        for (int i = 0; i < calls; i++)
+        {
+            byte[] reply = (await client.ReceiveAsync())!;
+            uint xid = BinaryPrimitives.ReadUInt32BigEndian(reply);
+            Assert.True(expected.Remove(xid, out string? data));
+            Assert.Equal(Convert.ToHexString(Wire.Bytes(RawConnection.Success(xid, data!))), Convert.ToHexString(reply));
+        }
+        await sending;
+        await client.PingAsync();
+    }
+
+    // That a connection has ended is told to whoever waits for room on it, and, once, unasked: to nobody.
+    [Fact]
+    public async Task Connections_reset_while_they_are_sent_to_leave_no_error_behind()
+    {
+        var log = new ConcurrentQueue<string>();
+        await using var system = new KworkerSystem(new KworkerSystemOptions { Log = log.Enqueue });
+        await using TestServer server = await TestServer.StartAsync(options => options.System = system);
+        for (int round = 0; round < 300; round++)
+        {
+            using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
+            for (uint i = 0; i < 8; i++)
+                await client.SendRecordAsync(RawConnection.Call(i, TestProgram.Fill, i % 2 == 0 ? "00040000" : "00000100"));
+            if (round % 2 == 0)
+                await client.ReceiveAsync();
+            client.Socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        await server.Rpc.StopAsync();
+        Assert.Equal(0, server.Rpc.BytesHeld);
+        Assert.Empty(log);
     }
 
     [Fact]
