@@ -11,6 +11,7 @@ internal sealed class CopyCommand(Session session, TextWriter error, bool isRecu
     private const int PartSize = 16 << 20;
 
     private readonly byte[][] _buffers = [[], []];
+    private readonly HashSet<string> _made = []; // directories that we made, which may stand below one that is copied
     private int _status;
 
     public async Task<int> RunAsync(string[] paths, CancellationToken cancellationToken)
@@ -75,8 +76,14 @@ internal sealed class CopyCommand(Session session, TextWriter error, bool isRecu
 
     private async Task CopyDirectoryAsync(Place source, Place target, Place.Status status, CancellationToken cancellationToken)
     {
+        if (status.Identity is { } identity && _made.Contains(identity))
+            throw new IOException($"{source.Name}: it is being copied into, and is not copied into itself");
         if ((await target.StatusAsync(followLink: true, cancellationToken)).Kind != Place.Kind.Directory)
+        {
             await target.MakeDirectoryAsync(status.Mode | 0b111_000_000, cancellationToken);
+            if ((await target.StatusAsync(followLink: true, cancellationToken)).Identity is { } made)
+                _made.Add(made);
+        }
         await foreach (string name in source.ListAsync(cancellationToken))
             await TryAsync(source.Below(name), target.Below(name), followLink: false, cancellationToken);
     }

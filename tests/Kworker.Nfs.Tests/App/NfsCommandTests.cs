@@ -70,6 +70,21 @@ public sealed class NfsCommandTests
         Assert.Equal("hello", await File.ReadAllTextAsync(served.Local("file")));
     }
 
+    [Theory]
+    [InlineData("/tree/below")]
+    [InlineData("/tree")] // is there: into it
+    public async Task A_directory_is_copied_into_itself_once(string target)
+    {
+        await using ServedDirectory served = await ServedDirectory.StartAsync();
+        Directory.CreateDirectory(served.Local("tree/inner"));
+        await File.WriteAllTextAsync(served.Local("tree/file"), "hello");
+        var refused = await Assert.ThrowsAsync<CommandFailedException>(() => SucceedsAsync("cp", "-r", $"{served.Url}/tree", served.Url + target));
+        Assert.EndsWith("it is being copied into, and is not copied into itself\n", refused.Error, StringComparison.Ordinal);
+        string copy = served.Local(target == "/tree" ? "tree/tree" : "tree/below");
+        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(copy, "file")));
+        Assert.Equal([Path.Combine(copy, "file"), Path.Combine(copy, "inner")], Directory.EnumerateFileSystemEntries(copy, "*", SearchOption.AllDirectories).Order());
+    }
+
     [Fact]
     public async Task Names_that_begin_with_a_dot_are_listed_when_asked_for()
     {
