@@ -146,4 +146,4 @@ internal sealed class NfsClient
 }
 
 /// <summary>What CREATE_SESSION answers.</summary>
-internal sealed record CreatedSession(Nfsstat4 Status, Sessionid4 Id, uint Sequence, uint Flags, ChannelLimits Fore, ChannelLimits Back);
+internal sealed record CreatedSession(Sessionid4 Id, uint Sequence, uint Flags, ChannelLimits Fore, ChannelLimits Back);

@@ -88,7 +88,10 @@ internal sealed partial class NfsState
         created = null;
         session = null;
         NfsClient? replaced = null;
-        Nfsstat4 status;
+        // What cannot be granted to anybody has no number used up, as with Linux: a client comes again by the same one, and asks for more.
+        Nfsstat4 status = Negotiate(ref fore, ref back);
+        if (status != Nfsstat4.Ok)
+            return status;
         lock (_clients)
         {
             NfsClient? confirmed = _byId.GetValueOrDefault(id);
@@ -98,14 +101,13 @@ internal sealed partial class NfsState
             if (client.LastCreated is { } last && sequence == client.CreateSequence)
             {
                 created = last;
-                return last.Status;
+                return Nfsstat4.Ok;
             }
             if (sequence != unchecked(client.CreateSequence + 1))
                 return Nfsstat4.SeqMisordered;
             if (client.Principal != principal)
                 return confirmed is null ? Nfsstat4.ClidInUse : Nfsstat4.Access;
-            status = Negotiate(ref fore, ref back);
-            if (status == Nfsstat4.Ok && confirmed is null)
+            if (confirmed is null)
             {
                 if (_confirmed.GetValueOrDefault(client.Name) is { } old)
                 {
@@ -118,12 +120,12 @@ internal sealed partial class NfsState
             }
             if (status == Nfsstat4.Ok)
                 status = AddSession(client, flags, fore, back, out session);
-            session?.SetCallback(callbackProgram, callbackCredential);
-            // Errors count as answers of this number, too (RFC 8881 section 18.36.4), but for DELAY: who is to come again comes by the same one, as Linux's client.
-            if (status != Nfsstat4.Delay)
+            // The only error from here on is DELAY: who is to come again comes by the same number, as Linux's client.
+            if (session is not null)
             {
+                session.SetCallback(callbackProgram, callbackCredential);
                 client.CreateSequence = sequence;
-                created = client.LastCreated = new CreatedSession(status, session?.Id ?? default, sequence, session?.Flags ?? 0, fore, back);
+                created = client.LastCreated = new CreatedSession(session.Id, sequence, session.Flags, fore, back);
             }
         }
         Finish(replaced);
