@@ -143,8 +143,8 @@ internal sealed class ProviderTimerClock : TimerClock, IThreadPoolWorkItem
     private TimeSpan Until(long tick) => TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(_timers.Until(tick).TotalMilliseconds)));
 
     /// <summary>
-    /// A processing that is handed on comes in any case, and is all that the firing was for: whoever sets an earlier or the same time until then relies on it
-    /// (<c>_due</c> is lowered alone), and it sets the next.
+    /// Until a processing that was handed on runs, <c>_due</c> is the time that has come: whoever would set a later one until then leaves it at that, and the processing sets
+    /// what is next.
     /// </summary>
     private void Elapsed()
     {
