@@ -81,7 +81,7 @@ public sealed partial class DocumentedCommandsTests
         ["dotnet run -c Release --project bench -- scenario asynctrip"] = "not run: it measures for minutes",
         ["dotnet run -c Release --project bench -- scenario wakemany"] = "not run: it measures for minutes",
         ["bench/nfs"] = "not run: it measures for minutes, beside a server that is not in the tree",
-        ["bench/nfs /tmp/bench-nfs-dir --runs 5 --seconds 3"] = "not run: it measures for minutes, beside a server that is not in the tree",
+        ["bench/nfs /tmp/bench-nfs-dir --runs 3 --seconds 1"] = "not run: it measures for minutes, beside a server that is not in the tree",
         ["dotnet-trace collect --process-id PID --providers Kworker:0x11:Informational"] = "not run: a tool that the tests do not install",
         ["dotnet-trace collect --process-id PID --providers Kworker:0x30:Informational"] = "not run: a tool that the tests do not install",
         ["dotnet-trace collect --process-id PID --providers Kworker"] = "not run: a tool that the tests do not install",

@@ -53,23 +53,24 @@ public sealed class ConcurrencyTests
         using KworkerSystem system = TwoProcessors();
         using var queue = new Workqueue("test", null, system);
         int inside = 0, most = 0, ran = 0;
-        for (int i = 0; i < 8; i++)
-        {
-            queue.Queue(new Work<object?>(null, _ =>
-            {
-                int now = Interlocked.Increment(ref inside);
-                InterlockedMax(ref most, now);
-                long until = system.Monitor!.Looks + 20;
-                while (system.Monitor.Looks < until)
-                    Thread.SpinWait(100);
-                Interlocked.Decrement(ref inside);
-                Interlocked.Increment(ref ran);
-            }));
-        }
-
+        Queue(); // one that waits for another to compile the function does not compute
         queue.Flush();
-        Assert.Equal(8, ran);
+        for (int i = 0; i < 8; i++)
+            Queue();
+        queue.Flush();
+        Assert.Equal(9, ran);
         Assert.InRange(most, 1, 2);
+
+        void Queue() => queue.Queue(new Work<object?>(null, _ =>
+        {
+            int now = Interlocked.Increment(ref inside);
+            InterlockedMax(ref most, now);
+            long until = system.Monitor!.Looks + 20;
+            while (system.Monitor.Looks < until)
+                Thread.SpinWait(100);
+            Interlocked.Decrement(ref inside);
+            Interlocked.Increment(ref ran);
+        }));
     }
 
     [Fact]
