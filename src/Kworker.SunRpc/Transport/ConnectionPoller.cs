@@ -11,9 +11,10 @@ namespace Kworker.SunRpc;
 /// </summary>
 /// <remarks>
 /// <para>On Linux it is the only one who waits: a connection that a worker reads is not in the wait, so what arrives wakes that worker alone. Elsewhere
-/// the runtime's sockets wait, and readers run no calls. (On Linux the runtime must not wait for a socket even once: it would be told of whatever comes from then on, too, and each time wake two threads.)</para>
+/// the runtime's sockets wait, and readers run no calls. (On Linux the runtime must not wait for a socket even once: it would be
+/// told of whatever comes from then on, too, and each time wake two threads.)</para>
 /// <para>Wake-up argument: <see cref="Arm"/> comes after the reader has given the connection away, and epoll looks at the socket when it is armed: bytes
-/// that came before are told, too. Who begins to be watched while nobody else is signals the counter, which ends a wait that has no end.</para>
+/// that came before are told, too. So it is with <see cref="ArmWritable"/>, which the sender calls after it has said that it waits; the end of a connection is told as room. Who begins to be watched while nobody else is signals the counter, which ends a wait that has no end.</para>
 /// </remarks>
 internal sealed class ConnectionPoller : IAsyncDisposable
 {

@@ -8,7 +8,7 @@ namespace Kworker.SunRpc;
 /// microseconds; to put a processor to sleep and wake it again takes as long, on a virtual machine longer. So a reader looks for as long as a wake-up may take, while it pays: a wait
 /// that was short, awake or asleep, lets the next one spin for the full time; each that was long halves that, to nothing. With one processor it never spins.
 /// </summary>
-/// <remarks>A mutable struct, the reader's.</remarks>
+/// <remarks>A mutable struct, the reader's. The rule is that of the core's <c>AdaptiveSpin</c>, which looks at a word; here a look is a system call.</remarks>
 internal struct LingerSpin
 {
     private const int LooksAtOnce = 4; // between looks at the clock, and between letting others run

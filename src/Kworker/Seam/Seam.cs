@@ -107,7 +107,7 @@ internal static class Seam
 
     /// <summary>
     /// Lets code that is not ours go on after its await: on the .NET thread pool, which is where it came from. (Our own never comes here: it has a context,
-    /// or runs on a worker.)
+    /// or runs on a worker.) Also where a clock that is not ours calls a thread that may hold our locks (<see cref="ProviderTimerClock"/>); the system's clock never comes here.
     /// </summary>
     /// <param name="item">What goes on.</param>
     /// <param name="preferLocal">On a thread of that pool, as its next: as after any other await.</param>

@@ -24,7 +24,7 @@ public sealed class HostileInputTests
     {
         await using TestServer server = await TestServer.StartAsync();
         server.Program.Release.CompleteAll();
-        Gen.Byte.Array[0, 300].Sample(bytes => SendToTheEnd(server, Record(bytes)), iter: 500);
+        Gen.Byte.Array[0, 300].Sample(bytes => SendToTheEnd(server, RawConnection.Record(bytes)), iter: 500);
         await ExpectSoundAsync(server);
     }
 
@@ -41,7 +41,7 @@ public sealed class HostileInputTests
                 BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(at * 4), value);
             return bytes;
         });
-        call.Array[1, 5].Sample(calls => SendToTheEnd(server, [.. calls.SelectMany(Record)]), iter: 1000);
+        call.Array[1, 5].Sample(calls => SendToTheEnd(server, [.. calls.SelectMany(RawConnection.Record)]), iter: 1000);
         await ExpectSoundAsync(server);
     }
 
@@ -161,7 +161,7 @@ public sealed class HostileInputTests
         {
             using RawConnection client = await RawConnection.OpenAsync(server.EndPoint);
             byte[] call = Wire.Bytes(RawConnection.Call(1, TestProgram.Echo, "00080000"));
-            byte[] record = Record([.. call, .. new byte[Mebibyte / 2]]);
+            byte[] record = RawConnection.Record([.. call, .. new byte[Mebibyte / 2]]);
             Task sending = Task.Run(async () =>
             {
                 for (int i = 0; i < 5; i++)
@@ -304,14 +304,6 @@ public sealed class HostileInputTests
         {
             Assert.Equal(SocketError.ConnectionReset, exception.SocketErrorCode); // the end came before the beginning was over
         }
-    }
-
-    private static byte[] Record(byte[] message)
-    {
-        byte[] record = new byte[4 + message.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(record, 0x80000000 | (uint)message.Length);
-        message.CopyTo(record, 4);
-        return record;
     }
 
     // Sends, closes the sending side, and reads whatever comes until the server closes, too: so nothing of it is left when this returns.

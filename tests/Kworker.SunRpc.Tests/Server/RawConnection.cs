@@ -33,12 +33,13 @@ internal sealed class RawConnection : IDisposable
     /// <summary>The words of a reply with SUCCESS.</summary>
     public static string Success(uint xid, string results = "") => $"{xid:X8} 00000001 00000000 00000000 00000000 00000000 {results}";
 
-    public static byte[] Record(string message)
+    public static byte[] Record(string message) => Record(Wire.Bytes(message));
+
+    public static byte[] Record(byte[] message)
     {
-        byte[] bytes = Wire.Bytes(message);
-        byte[] record = new byte[4 + bytes.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(record, 0x80000000 | (uint)bytes.Length);
-        bytes.CopyTo(record, 4);
+        byte[] record = new byte[4 + message.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(record, 0x80000000 | (uint)message.Length);
+        message.CopyTo(record, 4);
         return record;
     }
 

@@ -186,6 +186,8 @@ public sealed class ReverseCallTests
         await client.SendRecordAsync(RawConnection.Success(xid, "00000006"));
         Assert.Equal(new Number(5), await call);
         await client.PingAsync();
+        await server.Rpc.StopAsync();
+        Assert.Equal(0, server.Rpc.BytesHeld);
     }
 
     [Fact]
